@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Files: whole reads with a maximum, durable atomic writes (temporary, fsync, rename, fsync of the directory), directory
+ * creation, path safety. Symbolic links are not followed in the last component.
+ */
+#ifndef CTM_BASE_FILE_H
+#define CTM_BASE_FILE_H
+#include "base/buf.h"
+#include <stdbool.h>
+
+CTM_CHECK int ctm_file_read(const char *path, size_t max, struct ctm_buf *out, struct ctm_err *err);   /* NOTFOUND, TOOBIG, IO; out gets max */
+CTM_CHECK int ctm_file_write(const char *path, const void *p, size_t n, unsigned mode, struct ctm_err *err); /* atomic, durable; IO */
+CTM_CHECK int ctm_mkdirs(const char *path, unsigned mode, struct ctm_err *err);
+/* A relative path that stays inside its root: no empty, "." or ".." component, no leading '/', no NUL or backslash. */
+bool ctm_path_safe(const char *rel);
+void ctm_closep(int *fd);
+#define CTM_AUTO_FD __attribute__((cleanup(ctm_closep))) int
+
+#endif

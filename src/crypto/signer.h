@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Client of the signer process: one JSON request and one JSON reply (each a 4-byte big-endian length and at most 256 KiB) on
+ * a unix stream socket. The signer accepts typed statements only, never digests:
+ *   {op:"device-certificate", csr, serial, org, days, dns?, ip?, use:"device"|"server"} -> {certificate, ca}
+ *   {op:"statement", statement:{ctm.statement/1}, decision:{kind, decided_by, evaluators:[], approvals:[]}} -> {cose (b64)}
+ *   {op:"checkpoint", origin, old_size, size, root (b64), consistency:[b64]} -> {note}
+ *   {op:"evidence", manifest_digest, job, challenge} -> {cose (b64)}      lab's seal
+ *   {op:"keys"} -> {ca (PEM), cla:{name,key_id,ed25519}, log:{origin,vkey}, lab:{...}}
+ * A refusal is {error:{code,field,rule,msg}}.
+ */
+#ifndef CTM_CRYPTO_SIGNER_H
+#define CTM_CRYPTO_SIGNER_H
+#include "base/json.h"
+
+/* One call; timeout_ms covers connect and reply. Refusals come back as the signer's own code (GUARD, INPUT, VERIFY, BUSY), IO when it is not there. */
+CTM_CHECK int ctm_signer_call(const char *socket_path, const ctm_json *request, int timeout_ms, ctm_json **reply, struct ctm_err *err);
+
+#endif

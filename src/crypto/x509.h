@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * X.509 for devices and the device port (RFC 5280, RFC 2986): a small CA that issues end-entity certificates from CSRs.
+ * Device certificates carry subject serialNumber = printed serial and CN = serial; profile of IEEE 802.1AR LDevID.
+ */
+#ifndef CTM_CRYPTO_X509_H
+#define CTM_CRYPTO_X509_H
+#include "base/buf.h"
+#include "crypto/key.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+struct ctm_cert_info {
+	char serial_number[65];        /* subject serialNumber attribute, "" if none */
+	char common_name[65];
+	char organisation[65];
+	char cert_serial[48];          /* hex */
+	char spki_sha256[72];          /* "sha256:.." of SubjectPublicKeyInfo */
+	char cert_sha256[72];          /* of the DER certificate */
+	int64_t not_before_ms, not_after_ms;
+	char sig_alg[32];              /* "ecdsa-with-SHA256" */
+	char key_type[16];             /* "EC P-256", "Ed25519", "RSA" */
+	int key_bits;
+	bool is_ca;
+	bool has_san_serial;           /* a SAN dNSName or URI carries the serial */
+};
+
+/* Self-signed CA. PEM out. */
+CTM_CHECK int ctm_ca_new(const struct ctm_key *key, const char *cn, const char *org, int64_t now_ms, int days, struct ctm_buf *pem, struct ctm_err *err);
+CTM_CHECK int ctm_csr_new(const struct ctm_key *key, const char *serial, const char *org, struct ctm_buf *pem, struct ctm_err *err);
+/* Look into a CSR (PEM): proof of possession verified; serial_number and key of the info are filled. SYNTAX, VERIFY. */
+CTM_CHECK int ctm_csr_read(const char *pem, size_t n, struct ctm_cert_info *out, struct ctm_err *err);
+
+enum ctm_cert_use { CTM_CERT_DEVICE, CTM_CERT_SERVER };  /* device: clientAuth and serverAuth (local interface); server: serverAuth */
+/* Issue from a CSR. dns and ip: optional comma-separated SAN lists. org replaces the CSR's organisation. */
+CTM_CHECK int ctm_cert_issue(const struct ctm_key *ca_key, const char *ca_pem, const char *csr_pem, size_t csr_len, enum ctm_cert_use use,
+	const char *org, const char *dns, const char *ip, int64_t now_ms, int days, struct ctm_buf *pem, struct ctm_err *err);
+CTM_CHECK int ctm_cert_read(const char *pem, size_t n, struct ctm_cert_info *out, struct ctm_err *err);
+/* Chain of one under ca_pem, at now_ms. 0 or VERIFY with the reason in err. */
+CTM_CHECK int ctm_cert_verify(const char *pem, size_t n, const char *ca_pem, int64_t now_ms, struct ctm_err *err);
+
+#endif

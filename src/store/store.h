@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One SQL interface. This page is engine-neutral: statements are named ("product.get"), live in NOUN.sql files beside
+ * their noun, are compiled into a table by tools/sqlgen, bound by name and prepared at first use per connection.
+ * A connection belongs to one thread at a time. Read-only connections refuse writes in the engine.
+ *
+ * NOUN.sql: blocks "-- name: noun.verb" followed by one statement with :named parameters. A block may be followed by
+ * "-- name: noun.verb engine: postgresql" holding the reviewed twin.
+ */
+#ifndef CTM_STORE_STORE_H
+#define CTM_STORE_STORE_H
+#include "base/err.h"
+#include "base/json.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+struct ctm_db;
+struct ctm_q;      /* a statement in use; give it back with ctm_q_done */
+
+enum ctm_db_mode { CTM_DB_RO, CTM_DB_RW };
+
+struct ctm_sql { const char *name, *text, *twin; };       /* the generated table, sorted by name */
+extern const struct ctm_sql ctm_sql_table[];
+extern const size_t ctm_sql_count;
+
+/* url: "sqlite:PATH". RW opens with journal WAL and synchronous FULL. IO, STATE (newer schema). */
+CTM_CHECK int ctm_db_open(const char *url, enum ctm_db_mode mode, struct ctm_db **out, struct ctm_err *err);
+void ctm_db_close(struct ctm_db *db);
+/* Bring the schema up to date from the built-in numbered migrations. */
+CTM_CHECK int ctm_db_migrate(struct ctm_db *db, int *from, int *to, struct ctm_err *err);
+int ctm_db_schema(struct ctm_db *db);
+
+/* Statements. ctm_q never fails visibly: errors are kept and told by the first step/run, so calls chain plainly:
+ *   struct ctm_q *q = ctm_q(db, "product.get"); ctm_q_text(q, "id", id);
+ *   if ((rc = ctm_q_one(q, err)) ...   (NOTFOUND when no row) */
+struct ctm_q *ctm_q(struct ctm_db *db, const char *name);
+void ctm_q_text(struct ctm_q *q, const char *param, const char *v);         /* NULL binds NULL; borrowed until done */
+void ctm_q_int(struct ctm_q *q, const char *param, int64_t v);
+void ctm_q_blob(struct ctm_q *q, const char *param, const void *p, size_t n);
+void ctm_q_null(struct ctm_q *q, const char *param);
+CTM_CHECK int ctm_q_step(struct ctm_q *q, bool *row, struct ctm_err *err);  /* next row */
+CTM_CHECK int ctm_q_one(struct ctm_q *q, struct ctm_err *err);              /* exactly the first row; NOTFOUND */
+CTM_CHECK int ctm_q_run(struct ctm_q *q, int64_t *changes, struct ctm_err *err); /* to the end, then done; EXISTS on a unique clash; changes may be NULL */
+const char *ctm_q_str(struct ctm_q *q, const char *col);    /* "" for NULL; borrowed until the next step or done */
+bool ctm_q_isnull(struct ctm_q *q, const char *col);
+int64_t ctm_q_i64(struct ctm_q *q, const char *col);        /* 0 for NULL */
+const void *ctm_q_bytes(struct ctm_q *q, const char *col, size_t *n);
+/* The present row as a JSON object: text, integer and NULL columns by name; a column named *_json is parsed and set without the suffix. */
+ctm_json *ctm_q_row(struct ctm_q *q);
+void ctm_q_done(struct ctm_q *q);                           /* NULL tolerated */
+void ctm_q_donep(struct ctm_q **q);
+#define CTM_AUTO_Q __attribute__((cleanup(ctm_q_donep))) struct ctm_q
+/* All rows as a JSON array (at most max rows), then done. */
+CTM_CHECK int ctm_q_rows(struct ctm_q *q, size_t max, ctm_json **out, struct ctm_err *err);
+
+/* Transactions: immediate; savepoints nest inside by name "s". On RO connections begin gives a stable snapshot. */
+CTM_CHECK int ctm_tx_begin(struct ctm_db *db, struct ctm_err *err);
+CTM_CHECK int ctm_tx_commit(struct ctm_db *db, struct ctm_err *err);
+void ctm_tx_rollback(struct ctm_db *db);
+CTM_CHECK int ctm_sp_begin(struct ctm_db *db, struct ctm_err *err);
+CTM_CHECK int ctm_sp_release(struct ctm_db *db, struct ctm_err *err);
+void ctm_sp_rollback(struct ctm_db *db);
+
+#endif
