@@ -15,6 +15,7 @@
 #define CTM_HTTP_APP_H
 #include "base/arena.h"
 #include "base/json.h"
+#include "crypto/x509.h"
 #include "store/blob.h"
 #include "store/store.h"
 
@@ -56,6 +57,21 @@ struct ctm_who {
 	char device_id[40];                /* on the device port */
 };
 
+/* What a request shows about its sender, before anybody believes it. The seam fills it; `authorise` turns it into a
+ * struct ctm_who. At most one credential is set: a request that carries a bearer token has its cookie ignored. The
+ * certificate facts come from the edge's headers and are filled only on the unix socket behind the edge; on the TCP
+ * listener those headers are dropped unread. */
+struct ctm_req_ident {
+	bool edge;                         /* came over run/device.sock */
+	const char *bearer;                /* token of "Authorization: Bearer", or NULL */
+	const char *cookie;                /* session token of the cookie, or NULL */
+	bool cert_verified;                /* the edge verified a client certificate under the device CA, and it parses */
+	const char *cert_pem;              /* that certificate, NULL without */
+	struct ctm_cert_info cert;         /* zeroes unless cert_verified */
+};
+/* 0 with out filled (roles ANON alone when no credential came); AUTH or EXPIRED for a credential that is not good. */
+typedef int ctm_authorise_fn(struct ctm_app *app, struct ctm_db *ro, const struct ctm_req_ident *ident, struct ctm_who *out, struct ctm_err *err);
+
 struct ctm_upload { char digest[72]; int64_t size; char media_type[64]; };
 
 /* Context of one use case. Everything borrowed; lives until the answer is sent. */
@@ -85,8 +101,8 @@ int64_t ctm_in_int(struct ctm_cx *cx, const char *name, int64_t otherwise);
 enum ctm_vtype {          /* validators of input fields; messages say what is wanted */
 	CTM_V_TEXT,           /* printable UTF-8, max bytes */
 	CTM_V_LINE,           /* as TEXT without newline */
-	CTM_V_UUID, CTM_V_PUBID, CTM_V_DIGEST, CTM_V_INT /* 0..max */, CTM_V_DATE /* YYYY-MM-DD */, CTM_V_BOOL, CTM_V_SLUG /* [a-z0-9-]{1,max} */,
-	CTM_V_SERIAL /* [A-Za-z0-9._-]{1,max} */, CTM_V_TOKEN /* base64url */, CTM_V_EMAIL, CTM_V_PATH /* safe relative path */, CTM_V_ENUM /* `values`, comma separated */
+	CTM_V_UUID, CTM_V_PUBID, CTM_V_DIGEST, CTM_V_INT /* 0..max */, CTM_V_DATE /* YYYY-MM-DD */, CTM_V_BOOL /* given as "1" or "0" */, CTM_V_SLUG /* [a-z0-9-]{1,max} */,
+	CTM_V_SERIAL /* [A-Za-z0-9._-]{1,max} */, CTM_V_TOKEN /* base64url */, CTM_V_EMAIL, CTM_V_PATH /* safe relative path; as the last {name} of a route it takes the rest of the path */, CTM_V_ENUM /* `values`, comma separated */
 };
 #define CTM_F_REQUIRED 1
 struct ctm_field {
