@@ -9,8 +9,12 @@
 #include <stdbool.h>
 
 CTM_CHECK int ctm_file_read(const char *path, size_t max, struct ctm_buf *out, struct ctm_err *err);   /* NOTFOUND, TOOBIG, IO; out gets max */
+CTM_CHECK int ctm_file_read_link(const char *path, size_t max, struct ctm_buf *out, struct ctm_err *err); /* the same, links followed: system files only */
 CTM_CHECK int ctm_file_write(const char *path, const void *p, size_t n, unsigned mode, struct ctm_err *err); /* atomic, durable; IO */
 CTM_CHECK int ctm_mkdirs(const char *path, unsigned mode, struct ctm_err *err);
+bool ctm_dir_exists(const char *path);
+CTM_CHECK int ctm_dir_sync(const char *path);                          /* makes names in it durable; IO */
+CTM_CHECK int ctm_fd_write(int fd, const void *p, size_t n);           /* all of it, over short writes and signals; IO, errno kept */
 /* A relative path that stays inside its root: no empty, "." or ".." component, no leading '/', no NUL or backslash. */
 bool ctm_path_safe(const char *rel);
 void ctm_closep(int *fd);

@@ -14,8 +14,10 @@
 #define CTM_TOKEN_MAX 44
 
 void ctm_random(void *p, size_t n);                       /* getrandom(2); aborts if the kernel has none */
+/* Sortable to the microsecond within a process (RFC 9562 6.2 method 3). */
 void ctm_uuid7(char out[CTM_UUID_MAX]);
 bool ctm_uuid_ok(const char *s);
+/* Ids whose check character would be one of * ~ $ = U are never given out: all stand in addresses as they are. */
 void ctm_pubid(char out[CTM_PUBID_MAX]);
 bool ctm_pubid_ok(const char *s);                         /* right alphabet, length and check character */
 void ctm_token(char out[CTM_TOKEN_MAX]);                  /* 32 random bytes, base64url */

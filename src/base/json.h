@@ -46,6 +46,7 @@ ctm_json *ctm_json_obj(void);
 ctm_json *ctm_json_arr(void);
 ctm_json *ctm_json_news(const char *s);          /* NULL gives JSON null */
 ctm_json *ctm_json_newi(int64_t i);
+ctm_json *ctm_json_newr(double r);               /* not in what is signed: canonical writing refuses reals */
 ctm_json *ctm_json_newb(bool b);
 ctm_json *ctm_json_copy(const ctm_json *v);      /* deep */
 int ctm_json_set(ctm_json *obj, const char *key, ctm_json *v);

@@ -13,6 +13,7 @@ bool ctm_starts(const char *s, const char *prefix);
 bool ctm_memeq_ct(const void *a, const void *b, size_t n);         /* constant time */
 CTM_CHECK int ctm_parse_i64(const char *s, int64_t min, int64_t max, int64_t *out);   /* whole string, base 10; INPUT */
 bool ctm_utf8_valid(const char *s, size_t n);                      /* RFC 3629, no surrogates, no overlong */
+size_t ctm_utf8_span(const char *s, size_t n);                     /* bytes before the first that is not valid UTF-8 */
 bool ctm_text_printable(const char *s, size_t n);                  /* valid UTF-8 without control characters but \n and \t */
 
 void ctm_hex(const void *p, size_t n, char *out /* 2n+1 */);
