@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The crypto seam of the SDK: a table of functions a back end gives (sdk/crypto/openssl.c; later one for small
+ * microcontrollers). Messages to verify come as parts, so that a signature over header + payload needs no copy on a device
+ * whose back end can hash in pieces.
+ */
+#ifndef CTM_SDK_CRYPTO_H
+#define CTM_SDK_CRYPTO_H
+#include "ctm/sdk.h"
+
+/* COSE algorithm numbers (RFC 9053). */
+#define CTM_COSE_EDDSA (-8)   /* Ed25519, public key 32 bytes */
+#define CTM_COSE_ES256 (-7)   /* ECDSA P-256 SHA-256, public key 65 bytes (04 || x || y), signature r || s */
+
+#define CTM_SIG_BYTES 64
+#define CTM_HASH_BYTES 32
+#define CTM_PUB_MAX 65
+
+/* Running SHA-256; storage is the caller's, contents the back end's. After init, final must be called once (it frees what the
+ * back end may hold), whatever happened between. */
+struct ctm_hash {
+	uint64_t opaque[16];
+};
+
+struct ctm_crypto {
+	int (*sha256_init)(struct ctm_hash *h);
+	int (*sha256_update)(struct ctm_hash *h, const void *p, size_t n);
+	int (*sha256_final)(struct ctm_hash *h, uint8_t out[CTM_HASH_BYTES]);
+	/* 0, VERIFY, UNSUPPORTED (algorithm), INPUT (key is not one). sig has CTM_SIG_BYTES bytes. */
+	int (*verify)(int alg, const uint8_t *pub, size_t publen, const struct ctm_bytes *parts, size_t nparts,
+		      const uint8_t sig[CTM_SIG_BYTES]);
+	int (*random)(void *out, size_t n);   /* fit for keys; 0 or FAIL */
+};
+
+/* Sign n bytes with the key that ctx stands for; raw 64-byte signature. 0 or negative. */
+typedef int (*ctm_sign_fn)(void *ctx, const uint8_t *tbs, size_t n, uint8_t sig[CTM_SIG_BYTES]);
+
+/* SHA-256 in one go. */
+int ctm_sdk_sha256(const struct ctm_crypto *c, const void *p, size_t n, uint8_t out[CTM_HASH_BYTES]);
+/* Equal in time that depends only on n. */
+int ctm_sdk_same(const void *a, const void *b, size_t n);
+void ctm_sdk_wipe(void *p, size_t n);
+
+#endif

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Names and words of the error list, and the three byte helpers that every module needs.
+ */
+#include "ctm/crypto.h"
+
+static const struct {
+	int code;
+	const char *name, *text;
+} rows[] = {
+#define X(name, value, text) { (value), #name, (text) },
+	CTM_SDK_ERRORS(X)
+#undef X
+};
+
+static size_t row(int code)
+{
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		if (rows[i].code == code)
+			return i;
+	return 1;
+}
+
+const char *ctm_sdk_name(int code)
+{
+	return rows[row(code)].name;
+}
+
+const char *ctm_sdk_text(int code)
+{
+	return rows[row(code)].text;
+}
+
+int ctm_sdk_sha256(const struct ctm_crypto *c, const void *p, size_t n, uint8_t out[CTM_HASH_BYTES])
+{
+	struct ctm_hash h;
+	int rc = c->sha256_init(&h), rc2;
+
+	if (rc)
+		return rc;
+	rc = c->sha256_update(&h, p, n);
+	rc2 = c->sha256_final(&h, out);
+	return rc ? rc : rc2;
+}
+
+int ctm_sdk_same(const void *a, const void *b, size_t n)
+{
+	const volatile uint8_t *x = a, *y = b;
+	uint8_t d = 0;
+
+	for (size_t i = 0; i < n; i++)
+		d |= (uint8_t)(x[i] ^ y[i]);
+	return d == 0;
+}
+
+void ctm_sdk_wipe(void *p, size_t n)
+{
+	volatile uint8_t *x = p;
+
+	while (n--)
+		*x++ = 0;
+}
