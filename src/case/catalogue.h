@@ -3,12 +3,12 @@
  * The catalogue: rules as data. One directory of JSON files, read once at start, never changed while running.
  *
  *   ir8425.json         outcomes of NIST IR 8425, the rows of the matrix
- *   packs/*.json        rule packs (law, scheme): periods, declarations, reasons, lists of words, each with a citation
- *   cases/*.json        case tables: states and transition rows
- *   lists/*.json        lists of 47 CFR 8.204 that applicants and producers are screened against
+ *   packs/NAME.json     rule packs (law, scheme): periods, declarations, reasons, lists of words, each with a citation
+ *   cases/NAME.json     case tables: states and transition rows
+ *   lists/NAME.json     lists of 47 CFR 8.204 that applicants and producers are screened against
  *   messages/LL.json    words of the pages, by language
  *
- * (checks/*.json is read by the lab, replies.json by the HTTP room.)
+ * (checks/ is read by the lab, replies.json by the HTTP room.)
  *
  * A file with an unknown member, a duplicate id, a missing citation or a broken reference is refused as a whole; every
  * error names the file and the JSON pointer. Several editions of a pack or case table stand side by side: a case keeps
@@ -68,6 +68,7 @@ struct ctm_rule {                      /* a period */
 	const char *id, *title, *start, *whose, *consequence, *citation;
 	int period;                        /* in units; at least 1 */
 	enum ctm_unit unit;
+	bool roll;                         /* a last day that is no business day moves to the next one (47 CFR 1.4(j)) */
 	const struct ctm_pack *pack;
 };
 struct ctm_term { const char *id, *text, *citation; };     /* one row of a list of words: a declaration, a reason code */
@@ -90,8 +91,11 @@ const struct ctm_group *ctm_pack_group(const struct ctm_pack *p, const char *id)
 const struct ctm_term *ctm_pack_term(const struct ctm_pack *p, const char *group, const char *id);
 /* A number of the pack; the loader's tests pin those the code asks for. `otherwise` when absent. */
 int64_t ctm_pack_number(const struct ctm_pack *p, const char *id, int64_t otherwise);
-/* The last millisecond of the period in the pack's zone. INPUT when the zone is unknown to the machine. */
+/* The last millisecond of the period in the pack's zone: the day of `from_ms` there does not count. INPUT when the zone is
+ * unknown to the machine. */
 CTM_CHECK int ctm_rule_due(const struct ctm_rule *r, int64_t from_ms, int64_t *due_ms, struct ctm_err *err);
+/* The civil day of an instant in the pack's zone, "YYYY-MM-DD". */
+CTM_CHECK int ctm_pack_day(const struct ctm_pack *p, int64_t ms, char out[11], struct ctm_err *err);
 const char *ctm_unit_name(enum ctm_unit u);                /* "days", "business_days", "months", "years" */
 
 /* --- case tables ---------------------------------------------------------------------------------------------- */
@@ -119,6 +123,7 @@ struct ctm_case_row {
 struct ctm_case_table {
 	const char *kind, *version, *effective, *title, *opens /* event written when the case is opened */;
 	unsigned open_roles;
+	unsigned open_task_role; const char *open_task_org, *open_task_title;   /* task of whoever has the first move; role 0: none */
 	const struct ctm_pack *law, *scheme;       /* the editions this table was written against */
 	const struct ctm_case_state *states; size_t nstates;
 	const struct ctm_case_state *initial;
