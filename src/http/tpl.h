@@ -2,15 +2,28 @@
  *
  * Compiled templates. tools/tpl turns src/ROOM/pages/NAME.html into a C function and a row of ctm_tpl_table named
  * "room/name". The compiler tracks HTML state: holes stand only in text, in quoted attributes and in checked-scheme URLs;
- * holes in script, style, event attributes, comments or unquoted attributes are refused at compile time.
+ * holes in script, style, event attributes, comments or unquoted attributes are refused at compile time with FILE:LINE, and
+ * so are unbalanced elements, unknown messages, unknown templates and forms that post without {{csrf}}.
  *
- * Language (names are dotted paths into the data object; inside each/with the current item is the scope, a leading dot
- * means the item, names not found there are looked up outward, "@page" members are given by the seam):
- *   {{name}} text   {{int name}}   {{date name}} day in words   {{time name}} date and time (ms UTC -> reader's zone UTC, <time datetime>)
- *   {{digest name}} shortened sha256 with the full value in title   {{url name}} only in href/src/action: http(s), mailto, or /path
- *   {{t "message.key"}} catalogue message (en/es), {{t "key" name other}} fills {0} {1}   {{status name}} word + icon + colour chip
- *   {{#each list}}..{{else}}..{{/each}}   {{#if name}}..{{else}}..{{/if}}   {{#eq name "word"}}..{{else}}..{{/eq}}   {{#with obj}}..{{/with}}
- *   {{> room/partial}} another template with the present scope   {{csrf}} hidden field   {{!-- comment --}}
+ * Names are dotted paths into the data object. Inside each/with the current item is the scope; a leading dot means the
+ * item only ("." the item itself, ".id" its member); other names not found there are looked up outward. "@page" members are
+ * given by the seam; "@locale" is the language, "@number" the position in the innermost list (from 1). Absent values and
+ * null render as nothing.
+ *
+ *   {{name}} text (inside an address: percent-encoded)         {{int name}} grouped digits    {{size name}} bytes in kB, MB
+ *   {{date name}} November 22, 2026   {{day name}} with weekday   {{time name}} date and time, UTC, in <time>   {{ago name}} 3 days ago
+ *     (dates take "YYYY-MM-DD", RFC 3339 or int64 ms UTC)
+ *   {{digest name}} shortened digest, full value in title       {{yesno name}} word for a bool   {{count list}} number of elements
+ *   {{url name}} whole address in href/src/action: http(s), mailto, or /path; anything else becomes "#"
+ *   {{t "message.key"}} catalogue message; {{t "key" name date:other}} fills {0} {1}; {{t name}} the value is the key
+ *   {{word "prefix" name}} message "prefix.VALUE", or the value with spaces for underscores
+ *   {{status name}} word + icon + colour chip                   {{get object name}} member of object named by the value of name
+ *   {{icon "name"}} inline SVG, decorative                      {{asset "app.css"}} address of an asset
+ *   {{json name}} only in <script type="application/ld+json">    {{csrf}} hidden field       {{!-- comment --}}
+ *   {{#each list}}..{{else}}..{{/each}}   {{#if name}}..{{else}}..{{/if}}   {{#not name}}..{{/not}}   {{#with obj}}..{{else}}..{{/with}}
+ *   {{#eq name "word" "other" path}}..{{else}}..{{/eq}} equal to any of them
+ *   {{> room/partial a="text" b=path c=t"message.key"}} another template with the present scope and these names before it
+ *   {{#layout room/frame a="text"}} {{#slot title}}..{{/slot}} the rest is slot body {{/layout}};  in the frame: {{slot body}}
  */
 #ifndef CTM_HTTP_TPL_H
 #define CTM_HTTP_TPL_H
@@ -19,14 +32,18 @@
 struct ctm_tpl_cx {
 	const ctm_json *data;            /* the use case's `out`; the seam adds member "@page" {title, path, who, roles{}, nav[], csrf, locale, notice, error{field,msg}, form{}} */
 	const char *locale;              /* "en", "es" */
-	const char *(*msg)(const char *key, const char *locale);   /* catalogue messages; never NULL, unknown key gives the key */
+	const char *(*msg)(const char *key, const char *locale);   /* catalogue messages; never NULL, unknown key gives the key; NULL: ctm_tpl_message */
 	int64_t now_ms;
 };
-struct ctm_tpl { const char *name; int (*render)(const struct ctm_tpl_cx *tc, const ctm_json *scope, struct ctm_buf *out); };
+struct ctm_tpl_scope;                /* tpl_rt.h, for generated code only */
+struct ctm_tpl { const char *name; void (*render)(const struct ctm_tpl_cx *tc, const struct ctm_tpl_scope *scope, struct ctm_buf *out); };
 extern const struct ctm_tpl ctm_tpl_table[];      /* sorted by name */
 extern const size_t ctm_tpl_count;
 const struct ctm_tpl *ctm_tpl_find(const char *name);
 /* Render; TOOBIG or NOMEM through out's sticky failure. */
 CTM_CHECK int ctm_tpl_render(const struct ctm_tpl *t, const struct ctm_tpl_cx *tc, struct ctm_buf *out, struct ctm_err *err);
+
+/* Messages of catalogue/messages/{en,es}.json, compiled in by the same tool. Unknown keys give the key, other locales English. */
+const char *ctm_tpl_message(const char *key, const char *locale);
 
 #endif
