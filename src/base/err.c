@@ -81,6 +81,15 @@ const char *ctm_err_name(int code) { return row_of(code)->name; }
 const char *ctm_err_text(int code) { return row_of(code)->text; }
 int ctm_err_http(int code) { return row_of(code)->http; }
 
+int ctm_err_code(const char *name)
+{
+	for (size_t i = 0; name && i < sizeof rows / sizeof *rows; i++) {
+		if (strcmp(rows[i].name, name) == 0)
+			return rows[i].code;
+	}
+	return CTM_E_FAIL;
+}
+
 int ctm_err_exit(int code)
 {
 	switch (code) {

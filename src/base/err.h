@@ -33,6 +33,7 @@ int ctm_fail_prefix(struct ctm_err *err, const char *fmt, ...) CTM_PRINTF(2, 3);
 
 void ctm_err_clear(struct ctm_err *err);
 const char *ctm_err_name(int code);  /* "INPUT"; "FAIL" for unknown codes */
+int ctm_err_code(const char *name);  /* CTM_E_INPUT for "INPUT"; CTM_E_FAIL for unknown names */
 const char *ctm_err_text(int code);  /* the row's sentence */
 int ctm_err_http(int code);          /* HTTP status of the row */
 int ctm_err_exit(int code);          /* 0 good, 1 refused or no, 2 misuse (USAGE), 3 could not run (IO, NOMEM, BUSY, TIMEOUT, FAIL) */

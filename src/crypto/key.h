@@ -6,18 +6,20 @@
 #ifndef CTM_CRYPTO_KEY_H
 #define CTM_CRYPTO_KEY_H
 #include "base/buf.h"
+#include <stdbool.h>
 
 enum ctm_alg { CTM_ALG_ED25519 = 1, CTM_ALG_ES256 = 2 };
 
 struct ctm_key;                                             /* private or public only */
 
 CTM_CHECK int ctm_key_generate(enum ctm_alg alg, struct ctm_key **out, struct ctm_err *err);
-CTM_CHECK int ctm_key_load(const char *pem_path, struct ctm_key **out, struct ctm_err *err);         /* private; NOTFOUND, SYNTAX */
+CTM_CHECK int ctm_key_load(const char *pem_path, struct ctm_key **out, struct ctm_err *err);         /* private; NOTFOUND, SYNTAX, GUARD when others may read the file */
 CTM_CHECK int ctm_key_from_pem(const char *pem, size_t n, struct ctm_key **out, struct ctm_err *err);/* private or public */
 CTM_CHECK int ctm_key_from_raw(enum ctm_alg alg, const uint8_t *pub, size_t n, struct ctm_key **out, struct ctm_err *err); /* 32, or 65 (04||x||y) */
 CTM_CHECK int ctm_key_store(const struct ctm_key *k, const char *pem_path, struct ctm_err *err);     /* private, 0600, atomic */
 CTM_CHECK int ctm_key_pem_public(const struct ctm_key *k, struct ctm_buf *out);
 enum ctm_alg ctm_key_alg(const struct ctm_key *k);
+bool ctm_key_is_private(const struct ctm_key *k);
 size_t ctm_key_raw(const struct ctm_key *k, uint8_t out[65]);                                        /* public bytes; 32 or 65 */
 void ctm_key_id(const struct ctm_key *k, char out[17]);      /* first 8 bytes of SHA-256 of the raw public key, hex */
 void ctm_key_free(struct ctm_key *k);

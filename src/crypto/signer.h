@@ -16,4 +16,11 @@
 /* One call; timeout_ms covers connect and reply. Refusals come back as the signer's own code (GUARD, INPUT, VERIFY, BUSY), IO when it is not there. */
 CTM_CHECK int ctm_signer_call(const char *socket_path, const ctm_json *request, int timeout_ms, ctm_json **reply, struct ctm_err *err);
 
+
+/* One frame on a connected stream socket, both ends use these. deadline_us: on ctm_mono_us(). TIMEOUT, IO (also: the peer
+ * closed), TOOBIG over CTM_FRAME_MAX. The socket may be blocking. */
+#define CTM_FRAME_MAX (256 * 1024)
+CTM_CHECK int ctm_frame_write(int fd, const void *p, size_t n, int64_t deadline_us);
+CTM_CHECK int ctm_frame_read(int fd, struct ctm_buf *out, int64_t deadline_us);
+
 #endif

@@ -32,10 +32,12 @@ CTM_CHECK int ctm_csr_new(const struct ctm_key *key, const char *serial, const c
 CTM_CHECK int ctm_csr_read(const char *pem, size_t n, struct ctm_cert_info *out, struct ctm_err *err);
 
 enum ctm_cert_use { CTM_CERT_DEVICE, CTM_CERT_SERVER };  /* device: clientAuth and serverAuth (local interface); server: serverAuth */
-/* Issue from a CSR. dns and ip: optional comma-separated SAN lists. org replaces the CSR's organisation. */
+/* Issue from a CSR. dns and ip: optional comma-separated SAN lists. org replaces the CSR's organisation. A
+ * device certificate also names the serial as dNSName where it is a valid host name. The key must be P-256 or Ed25519. */
 CTM_CHECK int ctm_cert_issue(const struct ctm_key *ca_key, const char *ca_pem, const char *csr_pem, size_t csr_len, enum ctm_cert_use use,
 	const char *org, const char *dns, const char *ip, int64_t now_ms, int days, struct ctm_buf *pem, struct ctm_err *err);
 CTM_CHECK int ctm_cert_read(const char *pem, size_t n, struct ctm_cert_info *out, struct ctm_err *err);
+CTM_CHECK int ctm_cert_read_der(const uint8_t *der, size_t n, struct ctm_cert_info *out, struct ctm_err *err);
 /* Chain of one under ca_pem, at now_ms. 0 or VERIFY with the reason in err. */
 CTM_CHECK int ctm_cert_verify(const char *pem, size_t n, const char *ca_pem, int64_t now_ms, struct ctm_err *err);
 
