@@ -171,6 +171,8 @@ static void prune(const struct ctm_log_writer *w, int64_t from, int64_t size)
 {
 	for (int level = CTM_TILE_ENTRIES; level < CTM_TILE_LEVELS; level++) {
 		unsigned shift = level < 0 ? 8 : 8 * (unsigned)level + 8;
+		if (shift > 62)
+			return;
 		for (int64_t n = from >> shift; n < size >> shift; n++) {
 			struct ctm_tile t = { level, n, CTM_TILE_WIDTH };
 			char rel[CTM_TILE_PATH_MAX], path[4096];
