@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Audit chain: one line per change, written in the same transaction as the change. hash = SHA-256(prev_hash ||
- * canonical JSON of the line without hash). ctm fsck walks it. before/after are JSON objects or NULL; secrets never enter.
+ * Audit chain: one line per change, written in the same transaction as the change. hash = SHA-256 over the text of
+ * prev_hash and the canonical JSON of {action, actor, after, at_ms, before, kind, seq, subject}, before and after as the
+ * JSON texts of their columns. prev_hash of the first line is sha256:000..0. ctm fsck walks it. before/after are JSON objects or NULL; secrets never enter. Statement "audit.of" (:kind, :subject, :limit) lists the
+ * lines of one thing, newest first.
  */
 #ifndef CTM_STORE_AUDIT_H
 #define CTM_STORE_AUDIT_H

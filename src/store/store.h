@@ -22,6 +22,9 @@ enum ctm_db_mode { CTM_DB_RO, CTM_DB_RW };
 struct ctm_sql { const char *name, *text, *twin; };       /* the generated table, sorted by name */
 extern const struct ctm_sql ctm_sql_table[];
 extern const size_t ctm_sql_count;
+struct ctm_migration { int number; const char *name, *text; };
+extern const struct ctm_migration ctm_migrations[];
+extern const size_t ctm_migration_count;
 
 /* url: "sqlite:PATH". RW opens with journal WAL and synchronous FULL. IO, STATE (newer schema). */
 CTM_CHECK int ctm_db_open(const char *url, enum ctm_db_mode mode, struct ctm_db **out, struct ctm_err *err);
@@ -30,7 +33,10 @@ void ctm_db_close(struct ctm_db *db);
 CTM_CHECK int ctm_db_migrate(struct ctm_db *db, int *from, int *to, struct ctm_err *err);
 int ctm_db_schema(struct ctm_db *db);
 
-/* Statements. ctm_q never fails visibly: errors are kept and told by the first step/run, so calls chain plainly:
+/* Statements. Every parameter of the statement must be given (NULL where meant) before the first step. ctm_q_run and
+ * ctm_q_rows give the statement back themselves: do not use q after them (an automatic ctm_q_done is harmless only while
+ * no statement of the same name is taken in between). Asking for a column that is not there is a bug and aborts.
+ * ctm_q never fails visibly: errors are kept and told by the first step/run, so calls chain plainly:
  *   struct ctm_q *q = ctm_q(db, "product.get"); ctm_q_text(q, "id", id);
  *   if ((rc = ctm_q_one(q, err)) ...   (NOTFOUND when no row) */
 struct ctm_q *ctm_q(struct ctm_db *db, const char *name);
