@@ -346,5 +346,5 @@ CREATE TABLE job (
   done_ms BIGINT
 );
 CREATE INDEX job_waiting ON job (state, run_at_ms);
-CREATE UNIQUE INDEX job_once ON job (kind, job_key) WHERE job_key <> '' AND state IN ('waiting','leased');
+CREATE UNIQUE INDEX job_once ON job (kind, job_key) WHERE job_key <> '' AND state = 'waiting';   -- one waiting job per key; a running one does not count
 CREATE TABLE counter (name TEXT PRIMARY KEY, value BIGINT NOT NULL);   -- human numbers: case, certificate, report per year

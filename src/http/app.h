@@ -15,6 +15,7 @@
 #define CTM_HTTP_APP_H
 #include "base/arena.h"
 #include "base/json.h"
+#include "event/event.h"
 #include "crypto/x509.h"
 #include "store/blob.h"
 #include "store/store.h"
@@ -141,7 +142,6 @@ struct ctm_routes { const struct ctm_route *rows; size_t n; };     /* one per ro
 struct ctm_jx { struct ctm_app *app; struct ctm_db *db; struct ctm_arena *arena; struct ctm_err *err; int64_t now_ms; const char *key; const ctm_json *payload; };
 struct ctm_job_kind { const char *kind; int (*run)(struct ctm_jx *jx); int max_attempts; const char *help; };
 struct ctm_jobs { const struct ctm_job_kind *rows; size_t n; };
-struct ctm_listener { const char *event; const char *job; };       /* event type -> job kind, payload {event, kind, id, data} */
 struct ctm_listeners { const struct ctm_listener *rows; size_t n; };
 CTM_CHECK int ctm_write(struct ctm_app *app, int (*fn)(struct ctm_cx *cx, void *arg), void *arg, struct ctm_err *err);
 
