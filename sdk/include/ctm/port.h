@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What a board gives the SDK's core: named records, two image slots, two clocks and a password hash. All functions are called
+ * from one thread, with ctx as their first argument, and return 0 or a negative CTM_SDK_*. Names are at most
+ * CTM_NAME_MAX characters of [a-z0-9.-].
+ *
+ * Power may go at any time. The core asks only this of `write`: after it returned 0 the new bytes survive; if power went
+ * inside, a later read may give the old bytes, the new ones, or rubbish. What must not be lost goes through ctm_record_store().
+ */
+#ifndef CTM_PORT_H
+#define CTM_PORT_H
+#include "ctm/crypto.h"
+
+#define CTM_NAME_MAX 24
+#define CTM_SALT_BYTES 16
+#define CTM_SLOTS 2
+#define CTM_RECORD_MAX 4096
+
+struct ctm_port {
+	void *ctx;
+	const struct ctm_crypto *crypto;
+	int (*read)(void *ctx, const char *name, void *buf, size_t cap, size_t *len);     /* NONE when absent; TOOBIG */
+	int (*write)(void *ctx, const char *name, const void *buf, size_t n);             /* STORAGE */
+	int (*erase)(void *ctx, const char *name);                                        /* absent is good */
+	int (*slot_begin)(void *ctx, int slot);                                           /* make it empty */
+	int (*slot_write)(void *ctx, int slot, size_t at, const void *p, size_t n);       /* ascending, no gaps */
+	int (*slot_sync)(void *ctx, int slot);                                            /* durable from here */
+	int (*slot_read)(void *ctx, int slot, size_t at, void *p, size_t cap, size_t *got); /* got 0 at the end; NONE */
+	int64_t (*now_ms)(void *ctx);                                                     /* wall clock, 0 when unknown */
+	int64_t (*mono_ms)(void *ctx);                                                    /* never goes back while running */
+	/* Slow, salted hash of a password. */
+	int (*kdf)(void *ctx, const void *password, size_t n, const uint8_t salt[CTM_SALT_BYTES], uint8_t out[CTM_HASH_BYTES]);
+};
+
+/* Two-copy records: the older copy is overwritten, each copy carries a number and a digest, the newest whole one counts. A
+ * crash inside store leaves the old or the new contents. At most CTM_RECORD_MAX bytes. load: NONE when no copy is whole. */
+int ctm_record_load(const struct ctm_port *port, const char *name, void *buf, size_t cap, size_t *len);
+int ctm_record_store(const struct ctm_port *port, const char *name, const void *buf, size_t n);
+int ctm_record_erase(const struct ctm_port *port, const char *name);
+
+#endif

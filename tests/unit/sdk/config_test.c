@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Records and settings: power may go inside any write and the contents are the old or the new ones; values outside the schema
+ * are never in force (NIST IR 8259A, device configuration).
+ */
+#include "memport.h"
+#include "ctm/config.h"
+
+static struct mem mem;
+static struct ctm_port port;
+
+static int fresh(void **state)
+{
+	mem_new(&mem);
+	port = mem_port(&mem);
+	return 0;
+}
+
+static void record_is_old_or_new_after_any_power_cut(void **state)
+{
+	char got[32];
+	size_t n;
+
+	assert_int_equal(ctm_record_load(&port, "r", got, sizeof got, &n), CTM_SDK_NONE);
+	assert_int_equal(ctm_record_store(&port, "r", "one", 3), 0);
+	for (int round = 0; round < 40; round++) {
+		int cut = round % 2, rc;
+		char before[8], next[8];
+
+		assert_int_equal(ctm_record_load(&port, "r", before, sizeof before, &n), 0);
+		snprintf(next, sizeof next, "n%02d", round);
+		mem_unplug_after(&mem, cut);
+		rc = ctm_record_store(&port, "r", next, 3);
+		mem_plug_in(&mem);
+		assert_int_equal(ctm_record_load(&port, "r", got, sizeof got, &n), 0);
+		assert_int_equal(n, 3);
+		assert_memory_equal(got, rc ? before : next, 3);
+		assert_int_equal(rc != 0, cut == 0);
+	}
+}
+
+static void rotten_copy_falls_back_to_the_other(void **state)
+{
+	char got[8];
+	size_t n;
+
+	assert_int_equal(ctm_record_store(&port, "r", "one", 3), 0);
+	assert_int_equal(ctm_record_store(&port, "r", "two", 3), 0);
+	for (int i = 0; i < MEM_FILES; i++)
+		if (mem.file[i].used && strcmp(mem.file[i].name, "r.1") == 0)
+			mem.file[i].data[mem.file[i].n - 1] ^= 1;
+	assert_int_equal(ctm_record_load(&port, "r", got, sizeof got, &n), 0);
+	assert_memory_equal(got, "one", 3);
+	assert_int_equal(ctm_record_load(&port, "r", got, 2, &n), CTM_SDK_TOOBIG);
+	assert_int_equal(ctm_record_erase(&port, "r"), 0);
+	assert_int_equal(ctm_record_load(&port, "r", got, sizeof got, &n), CTM_SDK_NONE);
+}
+
+static const struct ctm_setting schema[] = {
+	{ .name = "live", .type = CTM_SET_BOOL, .first = { 1, "" }, .secure = { 0, "" } },
+	{ .name = "days", .type = CTM_SET_INT, .min = 0, .max = 30, .first = { 7, "" }, .secure = { 7, "" } },
+	{ .name = "name", .type = CTM_SET_TEXT, .min = 1, .max = 8, .first = { 0, "door" }, .secure = { 0, "door" } },
+	{ .name = "mode", .type = CTM_SET_ENUM, .values = { "low", "high" }, .nvalues = 2 },
+};
+
+static struct ctm_config load(void)
+{
+	struct ctm_config c = { .port = &port, .schema = schema, .n = 4 };
+
+	assert_int_equal(ctm_config_load(&c), 0);
+	return c;
+}
+
+static void settings_start_with_defaults_and_survive_a_restart(void **state)
+{
+	struct ctm_config c = load();
+	struct ctm_value v[4];
+
+	assert_int_equal(c.value[0].i, 1);
+	assert_int_equal(c.value[1].i, 7);
+	memcpy(v, c.value, sizeof v);
+	v[1].i = 30;
+	strcpy(v[2].text, "porch");
+	assert_int_equal(ctm_config_store(&c, v, NULL), 0);
+	c = load();
+	assert_int_equal(c.value[1].i, 30);
+	assert_string_equal(c.value[2].text, "porch");
+	assert_int_equal(ctm_config_reset(&c), 0);
+	c = load();
+	assert_int_equal(c.value[0].i, 0);
+	assert_int_equal(c.value[1].i, 7);
+	assert_string_equal(c.value[2].text, "door");
+	assert_int_equal(ctm_config_find(&c, "mode"), 3);
+	assert_int_equal(ctm_config_find(&c, "nothing"), CTM_SDK_UNKNOWN);
+}
+
+static void one_bad_value_changes_nothing(void **state)
+{
+	static const struct { int at; struct ctm_value v; } bad[] = {
+		{ 0, { 2, "" } }, { 1, { 31, "" } }, { 1, { -1, "" } }, { 2, { 0, "" } }, { 2, { 0, "123456789" } },
+		{ 2, { 0, "a\nb" } }, { 2, { 0, "\xff" } }, { 3, { 2, "" } }, { 3, { -1, "" } },
+	};
+
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		struct ctm_config c = load();
+		struct ctm_value v[4];
+		size_t where = 99;
+
+		memcpy(v, c.value, sizeof v);
+		v[0].i = 0;
+		v[bad[i].at] = bad[i].v;
+		assert_int_equal(ctm_config_store(&c, v, &where), CTM_SDK_INPUT);
+		assert_int_equal(where, bad[i].at);
+		assert_int_equal(c.value[0].i, 1);
+		c = load();
+		assert_int_equal(c.value[0].i, 1);
+	}
+}
+
+/* After an update the schema may be narrower: what no longer fits goes back to its default, the rest stays. */
+static void stored_value_outside_a_new_schema_is_dropped(void **state)
+{
+	struct ctm_setting narrow[4];
+	struct ctm_config c = load();
+	struct ctm_value v[4];
+
+	memcpy(v, c.value, sizeof v);
+	v[1].i = 30;
+	v[3].i = 1;
+	assert_int_equal(ctm_config_store(&c, v, NULL), 0);
+	memcpy(narrow, schema, sizeof narrow);
+	narrow[1].max = 10;
+	c.schema = narrow;
+	assert_int_equal(ctm_config_load(&c), 0);
+	assert_int_equal(c.value[1].i, 7);
+	assert_int_equal(c.value[3].i, 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(record_is_old_or_new_after_any_power_cut, fresh),
+		cmocka_unit_test_setup(rotten_copy_falls_back_to_the_other, fresh),
+		cmocka_unit_test_setup(settings_start_with_defaults_and_survive_a_restart, fresh),
+		cmocka_unit_test_setup(one_bad_value_changes_nothing, fresh),
+		cmocka_unit_test_setup(stored_value_outside_a_new_schema_is_dropped, fresh),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
