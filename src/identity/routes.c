@@ -18,3 +18,56 @@
  *        ORG         {id, kind, name, slug, contact, facts{}}
  *        PERSON      {id, name, email, disabled:bool, memberships:[{org_id, org, role}]}
  */
+#include "identity/people.h"
+
+static const struct ctm_field signin_page_in[] = {
+	{ "token", CTM_V_TOKEN, 64, 0, "one-time token of the link", NULL }, { 0 }
+};
+static const struct ctm_field signin_in[] = {
+	{ "token", CTM_V_TOKEN, 64, CTM_F_REQUIRED, "one-time token of the link", NULL }, { 0 }
+};
+static const struct ctm_field person_in[] = {
+	{ "name", CTM_V_LINE, 90, CTM_F_REQUIRED, "name as colleagues know it", NULL },
+	{ "email", CTM_V_EMAIL, 200, CTM_F_REQUIRED, "mail address", NULL }, { 0 }
+};
+static const struct ctm_field person_id_in[] = {
+	{ "id", CTM_V_UUID, 36, CTM_F_REQUIRED, "person", NULL }, { 0 }
+};
+static const struct ctm_field link_in[] = {
+	{ "id", CTM_V_UUID, 36, CTM_F_REQUIRED, "person", NULL },
+	{ "org_id", CTM_V_UUID, 36, CTM_F_REQUIRED, "organisation the person will act for", NULL }, { 0 }
+};
+static const struct ctm_field membership_in[] = {
+	{ "person_id", CTM_V_UUID, 36, CTM_F_REQUIRED, "person", NULL },
+	{ "org_id", CTM_V_UUID, 36, CTM_F_REQUIRED, "organisation", NULL },
+	{ "role", CTM_V_LINE, 40, CTM_F_REQUIRED, "role, for example lab.tester", NULL }, { 0 }
+};
+
+static const struct ctm_route rows[] = {
+	CTM_ROUTE("GET", "/signin", CTM_PUBLIC, CTM_R_HTML, .in = signin_page_in, .use_case = ctm_uc_signin_page, .view = "identity/signin",
+		.reply = "", .help = "Page with one button; looking at it does not use the link up."),
+	CTM_ROUTE("POST", "/signin", CTM_PUBLIC, CTM_R_HTML | CTM_R_WRITE, .in = signin_in, .use_case = ctm_uc_signin_browser, .view = "identity/signin",
+		.reply = "", .help = "Use a one-time link and start a browser session."),
+	CTM_ROUTE("POST", "/signout", CTM_SIGNED_IN, CTM_R_HTML | CTM_R_WRITE, .use_case = ctm_uc_signout, .view = "identity/signin",
+		.reply = "", .help = "End this session."),
+	CTM_ROUTE("POST", "/api/v1/signin", CTM_PUBLIC, CTM_R_WRITE, .in = signin_in, .use_case = ctm_uc_signin_api,
+		.reply = "", .help = "Use a one-time link and get a bearer token."),
+	CTM_ROUTE("POST", "/api/v1/signout", CTM_SIGNED_IN, CTM_R_WRITE, .use_case = ctm_uc_signout,
+		.reply = "", .help = "End this session; the token is refused from now on."),
+	CTM_ROUTE("GET", "/api/v1/me", CTM_SIGNED_IN, 0, .use_case = ctm_uc_me, .reply = "", .help = "Who am I, for which organisation, with which roles."),
+	CTM_ROUTE("POST", "/api/v1/organisations", CTM_ROLE_OPERATOR, CTM_R_WRITE | CTM_R_JSON, .use_case = ctm_uc_organisation_add,
+		.reply = "", .help = "Add an organisation {kind, name, slug, contact, facts}."),
+	CTM_ROUTE("GET", "/api/v1/organisations", CTM_SIGNED_IN, 0, .use_case = ctm_uc_organisation_list,
+		.reply = "", .help = "Labs and label administrators, and one's own organisation; the operator sees all."),
+	CTM_ROUTE("POST", "/api/v1/people", CTM_ROLE_OPERATOR, CTM_R_WRITE, .in = person_in, .use_case = ctm_uc_person_add,
+		.reply = "", .help = "Add a person."),
+	CTM_ROUTE("GET", "/api/v1/people", CTM_ROLE_OPERATOR, 0, .use_case = ctm_uc_person_list, .reply = "", .help = "All people with their roles."),
+	CTM_ROUTE("POST", "/api/v1/people/{id}/disable", CTM_ROLE_OPERATOR, CTM_R_WRITE, .in = person_id_in, .use_case = ctm_uc_person_disable,
+		.reply = "", .help = "Shut a person out at once: sessions and unused links end, history stays."),
+	CTM_ROUTE("POST", "/api/v1/people/{id}/link", CTM_ROLE_OPERATOR, CTM_R_WRITE, .in = link_in, .use_case = ctm_uc_person_link,
+		.reply = "", .help = "Make a one-time sign-in link, good for 15 minutes."),
+	CTM_ROUTE("POST", "/api/v1/memberships", CTM_ROLE_OPERATOR, CTM_R_WRITE, .in = membership_in, .use_case = ctm_uc_membership_add,
+		.reply = "", .help = "Give a person a role in an organisation."),
+};
+
+const struct ctm_routes ctm_identity_routes = { rows, sizeof rows / sizeof *rows };
