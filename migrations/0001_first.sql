@@ -67,7 +67,7 @@ CREATE TABLE product (
 CREATE TABLE component (
   id TEXT PRIMARY KEY,
   product_id TEXT NOT NULL REFERENCES product(id),
-  kind TEXT NOT NULL CHECK (kind IN ('device','gateway','app','backend')),
+  kind TEXT NOT NULL CHECK (kind IN ('device','gateway','app','backend','product')),  -- 'product': hidden, the product as a whole
   name TEXT NOT NULL,
   in_scope BIGINT NOT NULL DEFAULT 1,
   carve_out TEXT NOT NULL DEFAULT '',        -- risk assessment reference when not in scope
@@ -122,6 +122,9 @@ CREATE TABLE device (
   state_json TEXT NOT NULL DEFAULT '{}',     -- last state report
   boot_counter BIGINT NOT NULL DEFAULT 0,
   last_seq BIGINT NOT NULL DEFAULT 0,        -- last report sequence number: replays are refused
+  suspect TEXT NOT NULL DEFAULT '',          -- why this unit may have a clone; empty when nothing speaks for it
+  enrol_tries BIGINT NOT NULL DEFAULT 0,     -- attempts to enrol since the last good one
+  enrol_locked_ms BIGINT NOT NULL DEFAULT 0, -- no attempt is looked at before this time
   last_seen_ms BIGINT,
   enrolled_ms BIGINT,
   created_ms BIGINT NOT NULL,

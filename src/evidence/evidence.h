@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Evidence and the matrix outcome x component -> status, read by the product, lab, scheme and registry pages. Statuses are
+ * written from sealed results only; evidence items may come from elsewhere (documents, facts from the field).
+ */
+#ifndef CTM_EVIDENCE_EVIDENCE_H
+#define CTM_EVIDENCE_EVIDENCE_H
+#include "http/app.h"
+
+/* The matrix of a product, or of one job of it (job_id NULL: the newest status of each cell over all evaluations that
+ * are no rehearsal): {product_id, job_id|null, components:[{id, name, kind}], rows:[{outcome, name, text, cells:[{outcome,
+ * component_id, component, judged:bool, status, count, newest_ms|null, why, product_id, job_id|null}]}], counts:{met, not_met, undetermined,
+ * not_applicable, empty}}. Rows are the catalogue's outcomes in its order; a cell that is never judged has judged false.
+ * Scope is the caller's to check. */
+CTM_CHECK int ctm_evidence_matrix(struct ctm_cx *cx, const char *product_id, const char *job_id, ctm_json **out);
+/* What stands behind one cell: {status, why, at_ms|null, job_id|null, evidence:[...]} set into out. */
+CTM_CHECK int ctm_evidence_cell(struct ctm_cx *cx, const char *product_id, const char *component_id, const char *outcome, const char *job_id,
+	ctm_json *out);
+
+struct ctm_evidence_item {
+	const char *product_id, *component_id, *job_id /* NULL outside a job */, *outcome, *check_id, *kind, *method, *verdict, *digest, *title, *author;
+	int64_t at_ms;
+};
+CTM_CHECK int ctm_evidence_add(struct ctm_db *db, const struct ctm_evidence_item *e, struct ctm_err *err);
+/* One status of a sealed job. EXISTS when the cell of that job has one. */
+CTM_CHECK int ctm_outcome_status_add(struct ctm_db *db, const char *product_id, const char *job_id, const char *component_id, const char *outcome,
+	const char *status, const char *why, int64_t at_ms, struct ctm_err *err);
+#endif

@@ -1,0 +1,25 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- What waits for an organisation: open cases it is a party of, soonest due first.
+-- name: home.cases
+SELECT c.id, c.number, c.product_id, p.name AS product, o.name AS maker, c.kind, c.state, c.opened_ms, k.whose, k.due_ms, k.rule
+FROM case_file c LEFT JOIN product p ON p.id = c.product_id LEFT JOIN organisation o ON o.id = p.org_id
+LEFT JOIN clock k ON k.id = (SELECT k2.id FROM clock k2 WHERE k2.case_id = c.id AND k2.done_ms IS NULL ORDER BY k2.due_ms, k2.id LIMIT 1)
+WHERE c.closed_ms IS NULL AND (c.applicant_org_id = :org OR c.lab_org_id = :org OR c.cla_org_id = :org)
+ORDER BY CASE WHEN k.due_ms IS NULL THEN 1 ELSE 0 END, k.due_ms, c.opened_ms LIMIT 200
+-- name: home.case_counts
+SELECT state, count(*) AS count FROM case_file WHERE cla_org_id = :org GROUP BY state ORDER BY state
+-- name: home.recent
+SELECT r.id, p.name AS product, o.name AS maker, p.model, r.status, r.published_ms,
+  (SELECT min(rl.support_end) FROM release rl JOIN component c ON c.id = rl.component_id WHERE c.product_id = p.id AND rl.state = 'published') AS support_end
+FROM record r JOIN product p ON p.id = r.product_id JOIN organisation o ON o.id = p.org_id
+WHERE r.published_ms IS NOT NULL ORDER BY r.published_ms DESC, r.id LIMIT 20
+-- name: home.counts
+SELECT (SELECT count(*) FROM organisation) AS organisations, (SELECT count(*) FROM person) AS people, (SELECT count(*) FROM product) AS products,
+  (SELECT count(*) FROM device) AS devices
+-- name: home.devices
+SELECT coalesce(sum(CASE WHEN d.state = 'built' THEN 1 ELSE 0 END), 0) AS built, coalesce(sum(CASE WHEN d.state = 'enrolled' THEN 1 ELSE 0 END), 0) AS enrolled,
+  coalesce(sum(CASE WHEN d.health = 'likely-degraded' THEN 1 ELSE 0 END), 0) AS degraded, coalesce(sum(CASE WHEN d.suspect <> '' THEN 1 ELSE 0 END), 0) AS suspect
+FROM device d JOIN component c ON c.id = d.component_id JOIN product p ON p.id = c.product_id WHERE p.org_id = :org
+-- name: home.job_counts
+SELECT coalesce(sum(CASE WHEN state IN ('planned','approved','running') THEN 1 ELSE 0 END), 0) AS open, coalesce(sum(CASE WHEN state = 'sealed' THEN 1 ELSE 0 END), 0) AS sealed,
+  coalesce(sum(CASE WHEN state = 'reported' THEN 1 ELSE 0 END), 0) AS reported FROM lab_job WHERE lab_org_id = :org
