@@ -554,9 +554,10 @@ static enum end content(struct src *s, const char *in_block)
 			read_words(s, s->p + 2);
 			if (!s->nw || s->w[0].quoted)
 				die(s, "an empty directive");
-			if (*s->w[0].text == '#')
+			if (*s->w[0].text == '#') {
+				tpl_html_settle(&s->h);
 				block(s, s->w[0].text + 1);
-			else
+			} else
 				hole(s, s->w[0].text);
 		} else {
 			const char *why = tpl_html_feed(&s->h, s->p, s->lit);

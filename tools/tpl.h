@@ -52,7 +52,7 @@ const char *tpl_html_feed(struct tpl_html *h, const char *at, FILE *lit);
 enum tpl_place tpl_html_place(const struct tpl_html *h);
 const char *tpl_html_why(const struct tpl_html *h);      /* why no hole may stand here */
 void tpl_html_title(struct tpl_html *h);                 /* start inside a title: text without markup */
-void tpl_html_settle(struct tpl_html *h);                /* a branch ends: an attribute without a value is complete */
+void tpl_html_settle(struct tpl_html *h);                /* a block starts or a branch ends: the name being read is complete */
 void tpl_html_hole(struct tpl_html *h);                  /* a hole was written here */
 const char *tpl_html_same(const struct tpl_html *a, const struct tpl_html *b);   /* both ends of a block; NULL when equal */
 

@@ -124,7 +124,7 @@ static const char *feed_in_tag(struct tpl_html *h, const char *at, FILE *lit)
 {
 	char c = *at;
 	if (h->need_space && !isspace((unsigned char)c) && c != '>' && c != '/')
-		return "an attribute name may not be put together from pieces";
+		return "a name may not be put together from pieces";
 	h->need_space = false;
 	if (c == '>')
 		return end_tag(h, lit);
@@ -244,7 +244,8 @@ const char *tpl_html_feed(struct tpl_html *h, const char *at, FILE *lit)
 
 void tpl_html_settle(struct tpl_html *h)
 {
-	if (h->state == S_ATTR_NAME && strncmp(h->attr, "on", 2) && !in_list(h->attr, REFUSED_ATTRS)) {
+	if ((h->state == S_TAG_NAME && h->ntag) ||
+		(h->state == S_ATTR_NAME && strncmp(h->attr, "on", 2) && !in_list(h->attr, REFUSED_ATTRS))) {
 		h->state = S_IN_TAG;
 		h->need_space = true;
 	}

@@ -24,13 +24,17 @@
  *   {{#eq name "word" "other" path}}..{{else}}..{{/eq}} equal to any of them
  *   {{> room/partial a="text" b=path c=t"message.key"}} another template with the present scope and these names before it
  *   {{#layout room/frame a="text"}} {{#slot title}}..{{/slot}} the rest is slot body {{/layout}};  in the frame: {{slot body}}
+ *
+ * The seam's member "@page" (what http/frame reads): {path, get:bool (the request was a GET), csrf ("" without session), notice|null (a
+ * sentence), who: null | {person, org, kind (organisation's kind)}, error: null | {field, message, rule} (a refused post, shown with
+ * what was typed), form: null | {field name: text}}. Pages link the other language as ?lang=en and ?lang=es.
  */
 #ifndef CTM_HTTP_TPL_H
 #define CTM_HTTP_TPL_H
 #include "base/json.h"
 
 struct ctm_tpl_cx {
-	const ctm_json *data;            /* the use case's `out`; the seam adds member "@page" {title, path, who, roles{}, nav[], csrf, locale, notice, error{field,msg}, form{}} */
+	const ctm_json *data;            /* the use case's `out`; the seam adds member "@page" described above */
 	const char *locale;              /* "en", "es" */
 	const char *(*msg)(const char *key, const char *locale);   /* catalogue messages; never NULL, unknown key gives the key; NULL: ctm_tpl_message */
 	int64_t now_ms;

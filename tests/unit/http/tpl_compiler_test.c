@@ -21,6 +21,7 @@ static const struct { const char *text, *says; } rows[] = {
 	{ "<p class=\"a {{b}}\">{{c}}</p>", NULL },
 	{ "<a href=\"/p/{{id}}?x={{y}}\">x</a><a href=\"{{url u}}\">y</a>", NULL },
 	{ "<input name=\"a\"{{#if b}} required{{/if}}>", NULL },
+	{ "<p{{#if a}} class=\"b\"{{/if}}>a</p>", NULL },
 	{ "{{#each l}}<li>{{.}}</li>{{else}}<p>none</p>{{/each}}", NULL },
 	{ "{{#with o}}{{.a}}{{else}}-{{/with}}{{#eq a \"x\" b}}1{{else}}2{{/eq}}{{#not c}}3{{/not}}", NULL },
 	{ "<form method=\"post\" action=\"/x\">{{csrf}}</form>", NULL },
@@ -53,7 +54,8 @@ static const struct { const char *text, *says; } rows[] = {
 	{ "{{#if a}}x", "{{#if}} of line 1 is not closed" },
 	{ "{{#if a}}x{{/each}}", "does not close the open block" },
 	{ "<p id=\"a\"{{#if a}} class=\"{{/if}}\">a</p>", "different places" },
-	{ "<p{{#if a}} class=\"b\"{{/if}}>a</p>", "no hole may stand in an element name" },
+	{ "<s{{#if a}}cript{{/if}}>a</s>", "may not be put together" },
+	{ "<a hr{{#if a}}ef=\"x\"{{/if}}>a</a>", "may not be put together" },
 	{ "<form method=\"post\" action=\"/x\"></form>", "needs {{csrf}}" },
 	{ "<form method=\"post\" action=\"/x\">{{#if a}}{{csrf}}{{/if}}</form>", "needs {{csrf}}" },
 	/* names */

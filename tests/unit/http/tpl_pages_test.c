@@ -19,6 +19,7 @@
 
 static const char *samples_dir;
 static int unknown_keys;
+static bool ids_differ = true;      /* off while every value is the same hostile text */
 
 static const char *strict_msg(const char *key, const char *locale)
 {
@@ -63,7 +64,7 @@ static void look_at_tag(struct seen *s, const char *page, const char *name, cons
 	s->mains += !strcmp(name, "main");
 	if (attr(tag, n, "id", v, sizeof v)) {
 		for (int i = 0; i < s->nids; i++)
-			if (!strcmp(s->ids[i], v))
+			if (ids_differ && !strcmp(s->ids[i], v))
 				fail_msg("%s: id %s stands twice", page, v);
 		if (s->nids < 400)
 			snprintf(s->ids[s->nids++], 64, "%s", v);
@@ -223,7 +224,12 @@ static void hostile(const char *file)
 	check_html(file, out.p);
 }
 
-static void hostile_values_are_escaped_everywhere(void **state) { each_sample(hostile); }
+static void hostile_values_are_escaped_everywhere(void **state)
+{
+	ids_differ = false;
+	each_sample(hostile);
+	ids_differ = true;
+}
 
 static void every_page_has_a_sample(void **state)
 {
