@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The process: configuration, life cycle, and the small accessors use cases call.
+ */
+#include "http/app_impl.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "base/timex.h"
+#include "http/flow.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define CONF_MAX 65536
+#define REQUEST_ARENA (96u * 1024 * 1024)      /* a reply may carry the largest blob */
+#define CONNECTIONS 512
+#define WRITE_QUEUE 256
+#define WRITE_GROUP 64
+#define SLOW_WORKERS 2
+#define SLOW_QUEUE 64
+
+static const char *const role_names[CTM_ROLE_COUNT] = {
+#define X(n, s) s,
+	CTM_ROLES(X)
+#undef X
+};
+
+const char *ctm_role_name(unsigned bit)
+{
+	for (unsigned i = 0; i < CTM_ROLE_COUNT; i++)
+		if (bit == 1u << i)
+			return role_names[i];
+	return "";
+}
+
+unsigned ctm_role_bit(const char *name)
+{
+	for (unsigned i = 0; name && i < CTM_ROLE_COUNT; i++)
+		if (!strcmp(role_names[i], name))
+			return 1u << i;
+	return 0;
+}
+
+const char *ctm_in(struct ctm_cx *cx, const char *name)
+{
+	for (size_t i = 0; cx->route->in && cx->route->in[i].name; i++)
+		if (!strcmp(cx->route->in[i].name, name))
+			return cx->in[i];
+	fprintf(stderr, "ctm: route %s %s has no field %s\n", cx->route->method, cx->route->path, name);
+	abort();
+}
+
+int64_t ctm_in_int(struct ctm_cx *cx, const char *name, int64_t otherwise)
+{
+	const char *s = ctm_in(cx, name);
+	int64_t v;
+	return s && !ctm_parse_i64(s, INT64_MIN, INT64_MAX, &v) ? v : otherwise;
+}
+
+const struct ctm_catalogue *ctm_app_catalogue(const struct ctm_app *app) { return app->conf.catalogue; }
+struct ctm_blobs *ctm_app_blobs(const struct ctm_app *app) { return app->blobs; }
+const char *ctm_app_public_url(const struct ctm_app *app) { return app->public_url; }
+const char *ctm_version(void) { return CTM_VERSION; }
+int ctm_app_port(const struct ctm_app *app) { return app->people ? ctm_srv_port(app->people) : app->port; }
+
+const char *ctm_app_dir(const struct ctm_app *app, const char *sub, char *out, size_t cap)
+{
+	int n = snprintf(out, cap, "%s%s%s", app->dir, sub && *sub ? "/" : "", sub ? sub : "");
+	if (n < 0 || (size_t)n >= cap)
+		*out = 0;                      /* a path that does not fit opens nothing */
+	return out;
+}
+
+const char *ctm_app_conf(const struct ctm_app *app, const char *key, const char *otherwise)
+{
+	const char *s = ctm_json_gets(app->json, key);
+	return s ? s : otherwise;
+}
+
+struct write { struct ctm_app *app; int (*fn)(struct ctm_cx *, void *); void *arg; };
+
+/* The platform acting by itself: no person, no roles. */
+static int write_run(struct ctm_wtask *t, struct ctm_db *db)
+{
+	static const struct ctm_who nobody = { .person_id = "ctm", .person_name = "ctm" };
+	static const struct ctm_route none = { .method = "", .path = "" };
+	struct write *w = t->arg;
+	CTM_AUTO_ARENA *arena = ctm_arena_new(REQUEST_ARENA);
+	if (!arena)
+		return ctm_fail(t->err, CTM_E_NOMEM, NULL, NULL, "no memory for the change");
+	struct ctm_cx cx = { .app = w->app, .db = db, .arena = arena, .err = t->err, .who = &nobody, .route = &none, .now_ms = ctm_now_ms(),
+		.locale = "en", .remote = "" };
+	return w->fn(&cx, w->arg);
+}
+
+int ctm_write(struct ctm_app *app, int (*fn)(struct ctm_cx *cx, void *arg), void *arg, struct ctm_err *err)
+{
+	struct write w = { app, fn, arg };
+	return ctm_writer_run(app->writer, write_run, &w, err);
+}
+
+/* ---- configuration ---- */
+
+static int conf_fail(struct ctm_err *err, const char *key, const char *want)
+{
+	return ctm_fail(err, CTM_E_INPUT, key, NULL, "ctm.json: %s must be %s", key, want);
+}
+
+static int read_url(struct ctm_app *a, struct ctm_err *err)
+{
+	const char *url = ctm_json_gets(a->json, "public_url");
+	if (!url || (!ctm_starts(url, "http://") && !ctm_starts(url, "https://")) || !ctm_copy(a->public_url, sizeof a->public_url, url))
+		return conf_fail(err, "public_url", "an address such as https://mark.example.org");
+	size_t n = strlen(a->public_url);
+	while (n && a->public_url[n - 1] == '/')
+		a->public_url[--n] = 0;
+	a->https = ctm_starts(a->public_url, "https://");
+	const char *host = strstr(a->public_url, "://") + 3;
+	size_t len = *host == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":/");
+	if (!len || host[strcspn(host, "/?#")] || len >= sizeof a->public_host)
+		return conf_fail(err, "public_url", "scheme, host and port only, without a path");
+	for (size_t i = 0; i < len; i++)
+		a->public_host[i] = (char)(host[i] >= 'A' && host[i] <= 'Z' ? host[i] + 32 : host[i]);
+	return 0;
+}
+
+static int read_listen(struct ctm_app *a, struct ctm_err *err)
+{
+	const char *listen = a->conf.listen ? a->conf.listen : ctm_app_conf(a, "listen", "127.0.0.1:8080");
+	const char *colon = strrchr(listen, ':');
+	int64_t port;
+	if (!colon || (size_t)(colon - listen) >= sizeof a->host || ctm_parse_i64(colon + 1, 0, 65535, &port))
+		return conf_fail(err, "listen", "a numeric address and a port such as 127.0.0.1:8080");
+	size_t n = (size_t)(colon - listen);
+	if (n > 2 && listen[0] == '[' && listen[n - 1] == ']')
+		memcpy(a->host, listen + 1, n - 2);
+	else
+		memcpy(a->host, listen, n);
+	a->port = a->conf.port >= 0 ? a->conf.port : (int)port;
+	return 0;
+}
+
+static int read_conf(struct ctm_app *a, struct ctm_err *err)
+{
+	char path[1024];
+	int rc = ctm_json_load(ctm_app_dir(a, "ctm.json", path, sizeof path), CONF_MAX, &a->json, err);
+	if (rc == CTM_E_NOTFOUND) {
+		ctm_err_clear(err);
+		return ctm_fail(err, CTM_E_IO, "state", NULL, "%s is not a state directory yet; make one with: ctm init --state %s", a->dir, a->dir);
+	}
+	if (!rc)
+		rc = read_url(a, err);
+	if (!rc)
+		rc = read_listen(a, err);
+	return rc;
+}
+
+static int migrate(struct ctm_app *a, struct ctm_err *err)
+{
+	struct ctm_db *db;
+	int from, to, rc = ctm_db_open(a->db_url, CTM_DB_RW, &db, err);
+	if (rc)
+		return rc;
+	rc = ctm_db_migrate(db, &from, &to, err);
+	ctm_db_close(db);
+	return rc;
+}
+
+int ctm_app_new(const struct ctm_app_conf *conf, struct ctm_app **out, struct ctm_err *err)
+{
+	struct ctm_app *a = calloc(1, sizeof *a);
+	char path[1024];
+	if (!a)
+		return ctm_fail(err, CTM_E_NOMEM, NULL, NULL, "no memory");
+	a->conf = *conf;
+	a->openapi = CTM_BUF(8 * 1024 * 1024);
+	pthread_mutex_init(&a->openapi_mu, NULL);
+	int rc = ctm_copy(a->dir, sizeof a->dir, conf->state_dir) ? 0 :
+		ctm_fail(err, CTM_E_INPUT, "state", NULL, "the path of the state directory is too long");
+	snprintf(a->db_url, sizeof a->db_url, "sqlite:%s/ctm.db", a->dir);
+	if (!rc)
+		rc = read_conf(a, err);
+	if (!rc)
+		rc = migrate(a, err);
+	if (!rc)
+		rc = ctm_blobs_open(ctm_app_dir(a, "blobs", path, sizeof path), &a->blobs, err);
+	if (!rc)
+		rc = ctm_router_new(conf->routes, conf->nroutes, conf->view, &a->router, err);
+	if (!rc)
+		rc = ctm_conns_new(a->db_url, &a->conns, err);
+	if (rc) {
+		ctm_app_free(a);
+		return rc;
+	}
+	*out = a;
+	return 0;
+}
+
+/* ---- life ---- */
+
+static void committed(void *arg)
+{
+	ctm_jobrun_wake(((struct ctm_app *)arg)->jobrun);
+}
+
+static int start_doors(struct ctm_app *a, struct ctm_err *err)
+{
+	char path[1024];
+	struct ctm_srv_handler h = ctm_flow_handler(a);
+	struct ctm_srv_conf c = { .host = a->host, .port = a->port, .threads = a->conf.threads ? a->conf.threads : 2, .connections = CONNECTIONS,
+		.head_ms = a->conf.head_ms ? a->conf.head_ms : 15000, .idle_s = a->conf.idle_s ? a->conf.idle_s : 30, .arena_max = REQUEST_ARENA };
+	int rc = ctm_srv_start(&c, &h, &a->people, err);
+	if (rc)
+		return rc;
+	if ((rc = ctm_mkdirs(ctm_app_dir(a, "run", path, sizeof path), 0700, err)))
+		return rc;
+	c.host = NULL;
+	c.unix_path = ctm_app_dir(a, "run/device.sock", path, sizeof path);
+	return ctm_srv_start(&c, &h, &a->edge, err);
+}
+
+int ctm_app_start(struct ctm_app *a, struct ctm_err *err)
+{
+	struct ctm_writer_conf w = { .db_url = a->db_url, .queue_max = WRITE_QUEUE, .group_max = WRITE_GROUP, .committed = committed, .arg = a };
+	int rc = ctm_jobrun_new(a, &a->jobrun, err);
+	if (!rc)
+		rc = ctm_writer_start(&w, &a->writer, err);
+	if (!rc)
+		rc = ctm_pool_start(SLOW_WORKERS, SLOW_QUEUE, &a->pool, err);
+	if (!rc)
+		rc = start_doors(a, err);
+	if (!rc)
+		rc = ctm_jobrun_start(a->jobrun, err);
+	if (rc)
+		ctm_app_stop(a);
+	return rc;
+}
+
+/* Order matters: doors shut first, then what feeds the writer, then the writer, and the doors' workers last, because they
+ * still carry the answers of everything that was parked. */
+void ctm_app_stop(struct ctm_app *a)
+{
+	ctm_srv_quiesce(a->people);
+	ctm_srv_quiesce(a->edge);
+	ctm_jobrun_stop(a->jobrun);
+	ctm_pool_stop(a->pool);
+	ctm_writer_stop(a->writer);
+	ctm_srv_stop(a->people);
+	ctm_srv_stop(a->edge);
+	ctm_pool_free(a->pool);
+	ctm_writer_free(a->writer);
+	ctm_jobrun_free(a->jobrun);
+	a->people = a->edge = NULL;
+	a->jobrun = NULL;
+	a->pool = NULL;
+	a->writer = NULL;
+}
+
+void ctm_app_free(struct ctm_app *a)
+{
+	if (!a)
+		return;
+	ctm_conns_free(a->conns);
+	ctm_router_free(a->router);
+	ctm_blobs_close(a->blobs);
+	ctm_json_free(a->json);
+	ctm_buf_free(&a->openapi);
+	pthread_mutex_destroy(&a->openapi_mu);
+	free(a);
+}

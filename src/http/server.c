@@ -1,0 +1,527 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Notes on the library (libmicrohttpd 0.9.75), found the hard way or read in its manual:
+ * - The raw address is taken in the URI log callback, because the library's own unescaping would hide NUL bytes.
+ * - A reply may be queued only before the body or after it. A refusal on a small body therefore swallows the body first,
+ *   so that the client reads the answer instead of a reset connection; a refusal on a big one closes.
+ * - Suspended connections must all be resumed before the daemon stops.
+ * - The library limits silence, not slowness: a thread of ours cuts connections that are past an absolute deadline. The
+ *   library tells us that a connection is closed before it closes the descriptor, so the cut never hits a reused one.
+ */
+#include "http/server.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "base/timex.h"
+#include <arpa/inet.h>
+#include <errno.h>
+#include <microhttpd.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define HEADERS_MAX (24 * 1024)
+#define URI_MAX 2048
+#define SWALLOW_MAX (1024 * 1024)
+#define SLOWEST_BYTES_PER_S 16384
+#define BODY_GRACE_MS 15000
+
+/* One per connection: until when the client must have got on. 0: it is our turn. */
+struct conn {
+	struct conn *next, *prev;
+	int fd;
+	int64_t deadline_us;
+};
+
+struct ctm_srv {
+	struct ctm_srv_handler h;
+	struct MHD_Daemon *mhd;
+	int listen_fd, port;
+	bool edge, quiet;
+	char unix_path[108];
+	size_t arena_max;
+	int head_ms;
+	pthread_mutex_t mu;               /* conns, stop */
+	pthread_cond_t wake;
+	struct conn conns;                /* ring */
+	bool stop, sweeping;
+	pthread_t sweeper;
+};
+
+enum stage { S_NEW, S_BODY, S_SWALLOW, S_PARKED, S_REPLIED };
+
+struct ctm_req_wire {
+	struct ctm_srv *srv;
+	struct MHD_Connection *con;
+	struct conn *conn;
+	struct ctm_req req;
+	enum stage stage;
+	bool headed;                      /* `head` was called, so `done` is owed */
+	bool uri_too_long;
+	bool stopped;                     /* `body` refused; the rest is swallowed */
+	size_t swallowed;
+	char remote[64];
+};
+
+/* ---- deadlines ---- */
+
+static void set_deadline(struct ctm_srv *s, struct conn *c, int64_t ms)
+{
+	if (!c)
+		return;
+	pthread_mutex_lock(&s->mu);
+	c->deadline_us = ms ? ctm_mono_us() + ms * 1000 : 0;
+	pthread_mutex_unlock(&s->mu);
+}
+
+static int64_t transfer_ms(int64_t bytes)
+{
+	return BODY_GRACE_MS + bytes * 1000 / SLOWEST_BYTES_PER_S;
+}
+
+static void *sweep(void *arg)
+{
+	struct ctm_srv *s = arg;
+	pthread_mutex_lock(&s->mu);
+	while (!s->stop) {
+		struct timespec ts;
+		clock_gettime(CLOCK_MONOTONIC, &ts);
+		ts.tv_nsec += 500 * 1000 * 1000;
+		if (ts.tv_nsec >= 1000000000) {
+			ts.tv_sec++;
+			ts.tv_nsec -= 1000000000;
+		}
+		pthread_cond_timedwait(&s->wake, &s->mu, &ts);
+		int64_t now = ctm_mono_us();
+		for (struct conn *c = s->conns.next; c != &s->conns; c = c->next)
+			if (c->deadline_us && now > c->deadline_us) {
+				shutdown(c->fd, SHUT_RDWR);
+				c->deadline_us = 0;
+			}
+	}
+	pthread_mutex_unlock(&s->mu);
+	return NULL;
+}
+
+static void on_connection(void *cls, struct MHD_Connection *con, void **ctx, enum MHD_ConnectionNotificationCode code)
+{
+	struct ctm_srv *s = cls;
+	struct conn *c = *ctx;
+	if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+		if (!c)
+			return;
+		pthread_mutex_lock(&s->mu);
+		c->prev->next = c->next;
+		c->next->prev = c->prev;
+		pthread_mutex_unlock(&s->mu);
+		free(c);
+		*ctx = NULL;
+		return;
+	}
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(con, MHD_CONNECTION_INFO_CONNECTION_FD);
+	if (!info || !(c = calloc(1, sizeof *c)))
+		return;                       /* without memory the connection lives with the idle limit alone */
+	c->fd = info->connect_fd;
+	c->deadline_us = ctm_mono_us() + (int64_t)s->head_ms * 1000;
+	pthread_mutex_lock(&s->mu);
+	c->next = s->conns.next;
+	c->prev = &s->conns;
+	c->next->prev = c;
+	s->conns.next = c;
+	pthread_mutex_unlock(&s->mu);
+	*ctx = c;
+}
+
+/* ---- one exchange ---- */
+
+static void *on_uri(void *cls, const char *uri, struct MHD_Connection *con)
+{
+	struct ctm_srv *s = cls;
+	struct ctm_req_wire *w = calloc(1, sizeof *w);
+	if (!w)
+		return NULL;
+	if (!(w->req.arena = ctm_arena_new(s->arena_max))) {
+		free(w);
+		return NULL;
+	}
+	w->srv = s;
+	w->con = con;
+	w->req.wire = w;
+	w->req.edge = s->edge;
+	w->uri_too_long = strlen(uri) > URI_MAX;
+	const char *q = strchr(uri, '?');
+	w->req.path = ctm_arena_ndup(w->req.arena, uri, w->uri_too_long ? 0 : q ? (size_t)(q - uri) : strlen(uri));
+	w->req.query = ctm_arena_dup(w->req.arena, q && !w->uri_too_long ? q + 1 : "");
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(con, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	w->conn = info ? info->socket_context : NULL;
+	return w;
+}
+
+static void on_completed(void *cls, struct MHD_Connection *con, void **con_cls, enum MHD_RequestTerminationCode code)
+{
+	struct ctm_srv *s = cls;
+	struct ctm_req_wire *w = *con_cls;
+	if (!w)
+		return;
+	set_deadline(s, w->conn, s->head_ms * 2);       /* time to think, then a whole header */
+	if (w->headed)
+		s->h.done(s->h.arg, &w->req);
+	ctm_arena_free(w->req.arena);
+	free(w);
+	*con_cls = NULL;
+}
+
+static const char *const once[] = { "Authorization", "Cookie", "Host", "Content-Type", "Content-Length", "Origin", "X-CSRF-Token",
+	"X-Client-Verify", "X-Client-Fingerprint", "X-Client-Cert", "X-Real-IP" };
+
+struct gather { struct ctm_req *r; size_t bytes; const char *bad; };
+
+static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind, const char *key, size_t klen, const char *value, size_t vlen)
+{
+	struct gather *g = cls;
+	struct ctm_req *r = g->r;
+	g->bytes += klen + vlen + 4;
+	if (g->bytes > HEADERS_MAX || r->nhead == sizeof r->head / sizeof r->head[0]) {
+		g->bad = "too many headers";
+		return MHD_NO;
+	}
+	if (strlen(key) != klen || (value && strlen(value) != vlen)) {
+		g->bad = "a header holds a NUL byte";
+		return MHD_NO;
+	}
+	for (size_t i = 0; i < sizeof once / sizeof *once; i++)
+		if (!strcasecmp(once[i], key) && ctm_req_header(r, key)) {
+			g->bad = "a header that may come once came twice";
+			return MHD_NO;
+		}
+	char *k = ctm_arena_dup(r->arena, key), *v = ctm_arena_dup(r->arena, value ? value : "");
+	if (!k || !v)
+		return MHD_NO;
+	r->head[r->nhead++] = (struct ctm_header){ k, v };
+	return MHD_YES;
+}
+
+const char *ctm_req_header(const struct ctm_req *r, const char *name)
+{
+	for (size_t i = 0; i < r->nhead; i++)
+		if (!strcasecmp(r->head[i].name, name))
+			return r->head[i].value;
+	return NULL;
+}
+
+void ctm_req_reply_header(struct ctm_req *r, const char *name, const char *value)
+{
+	if (r->reply.nhead == sizeof r->reply.head / sizeof r->reply.head[0])
+		abort();
+	r->reply.head[r->reply.nhead++] = (struct ctm_header){ name, value };
+}
+
+void ctm_req_park(struct ctm_req *r)
+{
+	r->wire->stage = S_PARKED;
+	MHD_suspend_connection(r->wire->con);
+}
+
+void ctm_req_wake(struct ctm_req *r)
+{
+	MHD_resume_connection(r->wire->con);
+}
+
+/* Refuse on the wire's own account, before the handler has seen the request. */
+static void refuse(struct ctm_req *r, int status, const char *why)
+{
+	r->reply = (struct ctm_reply){ .status = status, .body = why, .n = strlen(why) };
+	ctm_req_reply_header(r, "Content-Type", "text/plain; charset=utf-8");
+	ctm_req_reply_header(r, "X-Content-Type-Options", "nosniff");
+	ctm_req_reply_header(r, "Connection", "close");
+}
+
+static enum MHD_Result queue_reply(struct ctm_req_wire *w)
+{
+	struct ctm_reply *y = &w->req.reply;
+	struct MHD_Response *resp = MHD_create_response_from_buffer(y->n, (void *)(uintptr_t)y->body, MHD_RESPMEM_PERSISTENT);
+	if (!resp)
+		return MHD_NO;
+	for (size_t i = 0; i < y->nhead; i++)
+		if (MHD_add_response_header(resp, y->head[i].name, y->head[i].value) != MHD_YES) {
+			MHD_destroy_response(resp);
+			return MHD_NO;
+		}
+	set_deadline(w->srv, w->conn, transfer_ms((int64_t)y->n));
+	w->stage = S_REPLIED;
+	enum MHD_Result rc = MHD_queue_response(w->con, (unsigned)y->status, resp);
+	MHD_destroy_response(resp);
+	return rc;
+}
+
+static void peer(struct ctm_req_wire *w)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(w->con, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	const struct sockaddr *sa = info ? info->client_addr : NULL;
+	const char *real = w->srv->edge ? ctm_req_header(&w->req, "X-Real-IP") : NULL;
+	unsigned char raw[16];
+	if (real && (inet_pton(AF_INET, real, raw) == 1 || inet_pton(AF_INET6, real, raw) == 1))
+		snprintf(w->remote, sizeof w->remote, "%s", real);
+	else if (sa && sa->sa_family == AF_INET)
+		inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)sa)->sin_addr, w->remote, sizeof w->remote);
+	else if (sa && sa->sa_family == AF_INET6)
+		inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr, w->remote, sizeof w->remote);
+	else
+		snprintf(w->remote, sizeof w->remote, "edge");
+	w->req.remote = w->remote;
+}
+
+/* Headers into the request, and the checks that need no table. NULL when fine. */
+static const char *read_head(struct ctm_req_wire *w, const char *method, const char *version, int *status)
+{
+	struct ctm_req *r = &w->req;
+	struct gather g = { .r = r };
+	*status = 400;
+	r->method = ctm_arena_dup(r->arena, method);
+	MHD_get_connection_values_n(w->con, MHD_HEADER_KIND, on_header, &g);
+	if (g.bad) {
+		*status = strcmp(g.bad, "too many headers") ? 400 : 431;
+		return g.bad;
+	}
+	if (!r->method || !r->path || !r->query)
+		return *status = 503, "no memory";
+	if (w->uri_too_long)
+		return *status = 414, "the address is too long";
+	const char *length = ctm_req_header(r, "Content-Length"), *te = ctm_req_header(r, "Transfer-Encoding");
+	if (length && te)
+		return "Content-Length and Transfer-Encoding together are ambiguous";
+	if (te && strcasecmp(te, "chunked"))
+		return *status = 501, "only the chunked transfer encoding is understood";
+	if (length && ctm_parse_i64(length, 0, INT64_MAX / 4096, &r->length))
+		return "Content-Length is not a number";
+	if (te)
+		r->length = -1;
+	if (!strcmp(version, "HTTP/1.1") && !ctm_req_header(r, "Host"))
+		return "a Host header is required";
+	peer(w);
+	return NULL;
+}
+
+static enum MHD_Result begin(struct ctm_req_wire *w, const char *method, const char *version)
+{
+	struct ctm_srv *s = w->srv;
+	struct ctm_req *r = &w->req;
+	int status;
+	const char *why = read_head(w, method, version, &status);
+	bool replied = true;
+	if (why) {
+		refuse(r, status, why);
+	} else {
+		w->headed = true;
+		replied = s->h.head(s->h.arg, r);
+	}
+	set_deadline(s, w->conn, transfer_ms(r->length > 0 ? r->length : SWALLOW_MAX));
+	w->stage = replied ? S_SWALLOW : S_BODY;
+	if (!replied || (r->length && r->length <= SWALLOW_MAX && !ctm_req_header(r, "Expect")))
+		return MHD_YES;
+	if (r->length)
+		ctm_req_reply_header(r, "Connection", "close");
+	return queue_reply(w);
+}
+
+static enum MHD_Result piece(struct ctm_req_wire *w, const char *p, size_t *n)
+{
+	struct ctm_srv *s = w->srv;
+	if (w->stage == S_BODY && !w->stopped && s->h.body(s->h.arg, &w->req, p, *n) < 0)
+		w->stopped = true;
+	if (w->stopped || w->stage != S_BODY) {
+		w->swallowed += *n;
+		if (w->swallowed > SWALLOW_MAX)
+			return MHD_NO;
+	}
+	*n = 0;
+	return MHD_YES;
+}
+
+static enum MHD_Result on_request(void *cls, struct MHD_Connection *con, const char *url, const char *method, const char *version,
+	const char *upload, size_t *upload_n, void **con_cls)
+{
+	struct ctm_srv *s = cls;
+	struct ctm_req_wire *w = *con_cls;
+	if (!w)
+		return MHD_NO;
+	if (w->stage == S_NEW)
+		return begin(w, method, version);
+	if (*upload_n)
+		return piece(w, upload, upload_n);
+	if (w->stage == S_BODY) {
+		set_deadline(s, w->conn, 0);
+		if (s->h.end(s->h.arg, &w->req) == CTM_REQ_PARKED)
+			return MHD_YES;           /* another thread may own the exchange by now */
+	} else if (w->stage == S_PARKED) {
+		s->h.resume(s->h.arg, &w->req);
+	}
+	return w->stage == S_REPLIED ? MHD_YES : queue_reply(w);
+}
+
+/* ---- opening and closing ---- */
+
+static int listen_tcp(const struct ctm_srv_conf *c, struct ctm_srv *s, struct ctm_err *err)
+{
+	struct sockaddr_storage ss = { 0 };
+	struct sockaddr_in *v4 = (void *)&ss;
+	struct sockaddr_in6 *v6 = (void *)&ss;
+	socklen_t len;
+	if (inet_pton(AF_INET, c->host, &v4->sin_addr) == 1) {
+		ss.ss_family = AF_INET;
+		v4->sin_port = htons((uint16_t)c->port);
+		len = sizeof *v4;
+	} else if (inet_pton(AF_INET6, c->host, &v6->sin6_addr) == 1) {
+		ss.ss_family = AF_INET6;
+		v6->sin6_port = htons((uint16_t)c->port);
+		len = sizeof *v6;
+	} else {
+		return ctm_fail(err, CTM_E_INPUT, "listen", NULL, "%s is not a numeric address such as 127.0.0.1", c->host);
+	}
+	CTM_AUTO_FD fd = socket(ss.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int on = 1;
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on))
+		return ctm_fail(err, CTM_E_IO, "listen", NULL, "no socket: %s", strerror(errno));
+	if (bind(fd, (struct sockaddr *)&ss, len) || listen(fd, 256)) {
+		if (errno == EADDRINUSE)
+			return ctm_fail(err, CTM_E_BUSY, "listen", NULL, "port %d is in use by another program; stop that one or choose another port with --port", c->port);
+		return ctm_fail(err, CTM_E_IO, "listen", NULL, "cannot listen on %s port %d: %s", c->host, c->port, strerror(errno));
+	}
+	if (getsockname(fd, (struct sockaddr *)&ss, &len))
+		return ctm_fail(err, CTM_E_IO, "listen", NULL, "getsockname: %s", strerror(errno));
+	s->port = ntohs(ss.ss_family == AF_INET ? v4->sin_port : v6->sin6_port);
+	s->listen_fd = fd;
+	fd = -1;
+	return 0;
+}
+
+/* A socket file nobody answers on is left over from a program that died; one that answers is somebody's. */
+static int clear_stale(const struct sockaddr_un *sun, struct ctm_err *err)
+{
+	struct stat st;
+	if (lstat(sun->sun_path, &st))
+		return 0;
+	if (!S_ISSOCK(st.st_mode))
+		return ctm_fail(err, CTM_E_IO, "listen", NULL, "%s is there and is not a socket; move it away", sun->sun_path);
+	CTM_AUTO_FD fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd >= 0 && !connect(fd, (const struct sockaddr *)sun, sizeof *sun))
+		return ctm_fail(err, CTM_E_BUSY, "listen", NULL, "another ctm serves this state directory (%s answers); stop it first", sun->sun_path);
+	if (unlink(sun->sun_path))
+		return ctm_fail(err, CTM_E_IO, "listen", NULL, "%s: %s", sun->sun_path, strerror(errno));
+	return 0;
+}
+
+static int listen_unix(const struct ctm_srv_conf *c, struct ctm_srv *s, struct ctm_err *err)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	if (!ctm_copy(sun.sun_path, sizeof sun.sun_path, c->unix_path))
+		return ctm_fail(err, CTM_E_INPUT, "listen", NULL, "the path %s is too long for a unix socket (107 bytes); use a state directory with a shorter name", c->unix_path);
+	int rc = clear_stale(&sun, err);
+	if (rc)
+		return rc;
+	CTM_AUTO_FD fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	/* The mode is set on the descriptor before bind, so there is no moment in which others could connect. */
+	if (fd < 0 || fchmod(fd, 0600) || bind(fd, (struct sockaddr *)&sun, sizeof sun) || chmod(sun.sun_path, 0600) || listen(fd, 256))
+		return ctm_fail(err, CTM_E_IO, "listen", NULL, "%s: %s", sun.sun_path, strerror(errno));
+	(void)ctm_copy(s->unix_path, sizeof s->unix_path, sun.sun_path);
+	s->edge = true;
+	s->listen_fd = fd;
+	fd = -1;
+	return 0;
+}
+
+static void no_log(void *cls, const char *fmt, va_list ap) { }
+
+static void free_srv(struct ctm_srv *s)
+{
+	if (s->sweeping) {
+		pthread_mutex_lock(&s->mu);
+		s->stop = true;
+		pthread_cond_signal(&s->wake);
+		pthread_mutex_unlock(&s->mu);
+		pthread_join(s->sweeper, NULL);
+	}
+	if (s->listen_fd >= 0)
+		close(s->listen_fd);
+	if (*s->unix_path)
+		unlink(s->unix_path);
+	pthread_cond_destroy(&s->wake);
+	pthread_mutex_destroy(&s->mu);
+	free(s);
+}
+
+static int start_daemon(const struct ctm_srv_conf *c, struct ctm_srv *s, struct ctm_err *err)
+{
+	s->mhd = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request, s,
+		MHD_OPTION_EXTERNAL_LOGGER, no_log, NULL,
+		MHD_OPTION_LISTEN_SOCKET, s->listen_fd,
+		MHD_OPTION_THREAD_POOL_SIZE, c->threads < 1 ? 1 : c->threads,
+		MHD_OPTION_CONNECTION_LIMIT, c->connections,
+		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)c->idle_s,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)(HEADERS_MAX + 24 * 1024),
+		MHD_OPTION_STRICT_FOR_CLIENT, 1,
+		MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
+		MHD_OPTION_URI_LOG_CALLBACK, on_uri, s,
+		MHD_OPTION_NOTIFY_COMPLETED, on_completed, s,
+		MHD_OPTION_NOTIFY_CONNECTION, on_connection, s,
+		MHD_OPTION_END);
+	if (!s->mhd)
+		return ctm_fail(err, CTM_E_IO, "listen", NULL, "the HTTP service does not start: %s", strerror(errno));
+	return 0;
+}
+
+int ctm_srv_start(const struct ctm_srv_conf *c, const struct ctm_srv_handler *handler, struct ctm_srv **out, struct ctm_err *err)
+{
+	struct ctm_srv *s = calloc(1, sizeof *s);
+	if (!s)
+		return ctm_fail(err, CTM_E_NOMEM, NULL, NULL, "no memory for the HTTP service");
+	pthread_condattr_t ca;
+	pthread_condattr_init(&ca);
+	pthread_condattr_setclock(&ca, CLOCK_MONOTONIC);
+	pthread_mutex_init(&s->mu, NULL);
+	pthread_cond_init(&s->wake, &ca);
+	pthread_condattr_destroy(&ca);
+	s->h = *handler;
+	s->listen_fd = -1;
+	s->conns.next = s->conns.prev = &s->conns;
+	s->arena_max = c->arena_max;
+	s->head_ms = c->head_ms;
+	int rc = c->unix_path ? listen_unix(c, s, err) : listen_tcp(c, s, err);
+	if (!rc && pthread_create(&s->sweeper, NULL, sweep, s))
+		rc = ctm_fail(err, CTM_E_NOMEM, NULL, NULL, "no thread for the HTTP service");
+	else if (!rc)
+		s->sweeping = true;
+	if (!rc)
+		rc = start_daemon(c, s, err);
+	if (rc) {
+		free_srv(s);
+		return rc;
+	}
+	*out = s;
+	return 0;
+}
+
+int ctm_srv_port(const struct ctm_srv *s) { return s->port; }
+
+void ctm_srv_quiesce(struct ctm_srv *s)
+{
+	if (!s || s->quiet)
+		return;
+	s->quiet = true;
+	(void)MHD_quiesce_daemon(s->mhd);     /* gives the descriptor back; free_srv closes it */
+}
+
+void ctm_srv_stop(struct ctm_srv *s)
+{
+	if (!s)
+		return;
+	ctm_srv_quiesce(s);
+	MHD_stop_daemon(s->mhd);
+	free_srv(s);
+}

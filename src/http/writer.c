@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "http/writer.h"
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+struct ctm_writer {
+	struct ctm_writer_conf conf;
+	struct ctm_db *db;
+	pthread_t thread;
+	pthread_mutex_t mu;
+	pthread_cond_t wake;
+	struct ctm_wtask *head, **tail;
+	unsigned waiting;
+	bool stop;
+};
+
+static struct ctm_wtask *take_group(struct ctm_writer *w)
+{
+	pthread_mutex_lock(&w->mu);
+	while (!w->head && !w->stop)
+		pthread_cond_wait(&w->wake, &w->mu);
+	struct ctm_wtask *first = w->head, **end = &w->head;
+	for (unsigned n = 0; *end && n < w->conf.group_max; n++, w->waiting--)
+		end = &(*end)->next;
+	w->head = *end;
+	*end = NULL;
+	if (!w->head)
+		w->tail = &w->head;
+	pthread_mutex_unlock(&w->mu);
+	return first;
+}
+
+/* The whole group failed: tasks that failed on their own keep their reason. */
+static void fail_group(struct ctm_wtask *g, const struct ctm_err *why)
+{
+	for (struct ctm_wtask *t = g; t; t = t->next)
+		if (!t->rc) {
+			ctm_err_clear(t->err);
+			t->rc = ctm_fail(t->err, why->code == CTM_E_NOMEM ? CTM_E_NOMEM : why->code == CTM_E_IO ? CTM_E_IO : CTM_E_BUSY, NULL, NULL,
+				"the change could not be stored and nothing was kept; try again in a moment");
+		}
+}
+
+static bool is_storage(int rc) { return rc == CTM_E_IO || rc == CTM_E_NOMEM; }
+
+/* One task in its savepoint. True when the transaction can go on. */
+static bool run_task(struct ctm_writer *w, struct ctm_wtask *t, struct ctm_err *trouble)
+{
+	if (ctm_sp_begin(w->db, trouble))
+		return false;
+	t->rc = t->run(t, w->db);
+	if (t->rc > 0)
+		t->rc = 0;
+	if (t->rc) {
+		ctm_sp_rollback(w->db);
+		(void)ctm_fail(t->err, t->rc, NULL, NULL, "%s", ctm_err_text(t->rc));
+		if (!is_storage(t->rc))
+			return true;
+		(void)ctm_fail(trouble, t->rc, NULL, NULL, "storage trouble");
+		return false;
+	}
+	return !ctm_sp_release(w->db, trouble);
+}
+
+static void run_group(struct ctm_writer *w, struct ctm_wtask *g)
+{
+	struct ctm_err trouble = { 0 };
+	bool ok = !ctm_tx_begin(w->db, &trouble), kept = false;
+	for (struct ctm_wtask *t = g; t && ok; t = t->next) {
+		ok = run_task(w, t, &trouble);
+		kept = kept || !t->rc;
+	}
+	if (ok)
+		ok = !ctm_tx_commit(w->db, &trouble);
+	if (!ok) {
+		ctm_tx_rollback(w->db);
+		fail_group(g, &trouble);
+	} else if (kept && w->conf.committed) {
+		w->conf.committed(w->conf.arg);
+	}
+	for (struct ctm_wtask *t = g, *next; t; t = next) {
+		next = t->next;                 /* done may free the task */
+		t->done(t);
+	}
+}
+
+static void *loop(void *arg)
+{
+	struct ctm_writer *w = arg;
+	for (struct ctm_wtask *g; (g = take_group(w));)
+		run_group(w, g);
+	return NULL;
+}
+
+int ctm_writer_start(const struct ctm_writer_conf *conf, struct ctm_writer **out, struct ctm_err *err)
+{
+	struct ctm_writer *w = calloc(1, sizeof *w);
+	if (!w)
+		return ctm_fail(err, CTM_E_NOMEM, NULL, NULL, "no memory for the writer");
+	w->conf = *conf;
+	w->tail = &w->head;
+	int rc = ctm_db_open(conf->db_url, CTM_DB_RW, &w->db, err);
+	if (rc) {
+		free(w);
+		return rc;
+	}
+	w->conf.db_url = NULL;
+	pthread_mutex_init(&w->mu, NULL);
+	pthread_cond_init(&w->wake, NULL);
+	if (pthread_create(&w->thread, NULL, loop, w)) {
+		ctm_db_close(w->db);
+		pthread_cond_destroy(&w->wake);
+		pthread_mutex_destroy(&w->mu);
+		free(w);
+		return ctm_fail(err, CTM_E_NOMEM, NULL, NULL, "no thread for the writer");
+	}
+	*out = w;
+	return 0;
+}
+
+int ctm_writer_push(struct ctm_writer *w, struct ctm_wtask *t)
+{
+	int rc = CTM_E_BUSY;
+	t->next = NULL;
+	t->rc = 0;
+	pthread_mutex_lock(&w->mu);
+	if (!w->stop && w->waiting < w->conf.queue_max) {
+		*w->tail = t;
+		w->tail = &t->next;
+		w->waiting++;
+		rc = 0;
+		pthread_cond_signal(&w->wake);
+	}
+	pthread_mutex_unlock(&w->mu);
+	return rc;
+}
+
+struct waiter { pthread_mutex_t mu; pthread_cond_t wake; bool done; void *arg; int (*run)(struct ctm_wtask *, struct ctm_db *); };
+
+static int waiter_run(struct ctm_wtask *t, struct ctm_db *db)
+{
+	struct waiter *x = t->arg;
+	struct ctm_wtask inner = { .arg = x->arg, .err = t->err };
+	return x->run(&inner, db);
+}
+
+static void waiter_done(struct ctm_wtask *t)
+{
+	struct waiter *x = t->arg;
+	pthread_mutex_lock(&x->mu);
+	x->done = true;
+	pthread_cond_signal(&x->wake);
+	pthread_mutex_unlock(&x->mu);
+}
+
+int ctm_writer_run(struct ctm_writer *w, int (*run)(struct ctm_wtask *t, struct ctm_db *db), void *arg, struct ctm_err *err)
+{
+	if (pthread_equal(pthread_self(), w->thread))
+		return ctm_fail(err, CTM_E_FAIL, NULL, NULL, "a use case must not wait for the writer it runs on");
+	struct waiter x = { .mu = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER, .arg = arg, .run = run };
+	struct ctm_err own = { 0 };
+	struct ctm_wtask t = { .run = waiter_run, .done = waiter_done, .arg = &x, .err = err ? err : &own };
+	int rc = ctm_writer_push(w, &t);
+	if (rc)
+		return ctm_fail(err, rc, NULL, NULL, "too many changes are waiting; try again in a moment");
+	pthread_mutex_lock(&x.mu);
+	while (!x.done)
+		pthread_cond_wait(&x.wake, &x.mu);
+	pthread_mutex_unlock(&x.mu);
+	return t.rc;
+}
+
+void ctm_writer_stop(struct ctm_writer *w)
+{
+	if (!w)
+		return;
+	pthread_mutex_lock(&w->mu);
+	w->stop = true;
+	pthread_cond_signal(&w->wake);
+	pthread_mutex_unlock(&w->mu);
+	pthread_join(w->thread, NULL);
+	ctm_db_close(w->db);
+	w->db = NULL;
+}
+
+void ctm_writer_free(struct ctm_writer *w)
+{
+	if (!w)
+		return;
+	pthread_cond_destroy(&w->wake);
+	pthread_mutex_destroy(&w->mu);
+	free(w);
+}
