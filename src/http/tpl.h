@@ -11,7 +11,7 @@
  * null render as nothing.
  *
  *   {{name}} text (inside an address: percent-encoded)         {{int name}} grouped digits    {{size name}} bytes in kB, MB
- *   {{date name}} November 22, 2026   {{day name}} with weekday   {{time name}} date and time, UTC, in <time>   {{ago name}} 3 days ago
+ *   {{date name}} November 22, 2026   {{short name}} Nov 22, 2026   {{day name}} with weekday   {{time name}} date and time, UTC, in <time>   {{ago name}} 3 days ago
  *     (dates take "YYYY-MM-DD", RFC 3339 or int64 ms UTC)
  *   {{digest name}} shortened digest, full value in title       {{yesno name}} word for a bool   {{count list}} number of elements
  *   {{url name}} whole address in href/src/action: http(s), mailto, or /path; anything else becomes "#"

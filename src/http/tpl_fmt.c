@@ -261,7 +261,7 @@ void ctm_tpl_format(const struct ctm_tpl_cx *tc, struct ctm_buf *o, enum ctm_tpl
 	switch (kind) {
 	case CTM_TPL_K_TEXT: ctm_tpl_escape(o, at, text_of(val, tmp)); break;
 	case CTM_TPL_K_INT: put_int(o, val); break;
-	case CTM_TPL_K_DATE: case CTM_TPL_K_DAY: case CTM_TPL_K_TIME: case CTM_TPL_K_AGO: put_moment(tc, o, kind, at, val); break;
+	case CTM_TPL_K_DATE: case CTM_TPL_K_SHORT: case CTM_TPL_K_DAY: case CTM_TPL_K_TIME: case CTM_TPL_K_AGO: put_moment(tc, o, kind, at, val); break;
 	case CTM_TPL_K_DIGEST: put_digest(o, at, text_of(val, tmp)); break;
 	case CTM_TPL_K_STATUS: put_status(tc, o, at, text_of(val, tmp)); break;
 	case CTM_TPL_K_SIZE: put_size(o, val); break;
