@@ -28,9 +28,10 @@ static void step_structure(struct scan *s, char c)
 		s->at[s->depth++] = (struct level){ .object = c == '{' };
 	else if ((c == '}' || c == ']') && s->depth)
 		s->depth--;
-	else if (c == ',' && top)
+	else if (c == ',' && top) {
 		top->index++;
-	else if (c == ':' && top && top->object) {
+		top->key = NULL;
+	} else if (c == ':' && top && top->object) {
 		top->key = s->str;
 		top->key_len = s->str_len;
 	}
@@ -107,9 +108,8 @@ static int fail_at(const struct place *in, size_t byte, struct ctm_err *err, con
 		column = in->p[i] == '\n' ? 1 : column + (((unsigned char)in->p[i] & 0xC0) != 0x80);
 		line += in->p[i] == '\n';
 	}
-	size_t reached = walk(&s, in->p, upto);
+	walk(&s, in->p, upto);
 	pointer_of(&s, ptr, sizeof ptr);
-	(void)reached;                             /* at the latest the too deep bracket itself */
 	return ctm_fail(err, CTM_E_SYNTAX, ptr, NULL, "%s line %zu column %zu (byte %zu)%s%s: %s", in->name, line, column, byte,
 		ptr[0] ? " at " : "", ptr, why);
 }
@@ -117,7 +117,7 @@ static int fail_at(const struct place *in, size_t byte, struct ctm_err *err, con
 /* The library's complaint in our words. Its own text quotes the input and is kept only where it says more. */
 static int fail_library(const struct place *in, const json_error_t *je, struct ctm_err *err)
 {
-	size_t byte = je->position > 0 ? (size_t)je->position : 0;
+	size_t byte = je->position > 0 ? (size_t)je->position - 1 : 0;   /* the library stands after what it refuses */
 	switch (json_error_code(je)) {
 	case json_error_out_of_memory:
 		return ctm_fail(err, CTM_E_NOMEM, NULL, NULL, "%s", ctm_err_text(CTM_E_NOMEM));
@@ -128,13 +128,10 @@ static int fail_library(const struct place *in, const json_error_t *je, struct c
 	case json_error_duplicate_key: {
 		struct scan s;
 		char key[64], why[128];
-		size_t from = byte < in->n ? byte : in->n;
-		walk(&s, in->p, from);
+		walk(&s, in->p, byte < in->n ? byte : in->n);
 		snprintf(key, sizeof key, "%.*s", s.str_len < 40 ? (int)s.str_len : 40, s.str ? s.str : "");
 		key[ctm_utf8_span(key, strlen(key))] = 0;
 		snprintf(why, sizeof why, "the member \"%s\" stands twice", key);
-		if (s.depth)
-			s.depth--;
 		return fail_at(in, byte, err, why);
 	}
 	case json_error_null_character:
@@ -159,6 +156,9 @@ int ctm_json_parse(const char *p, size_t n, size_t max, const char *name, ctm_js
 		return fail_at(&in, good, err, "not UTF-8");
 	if (in.n >= 3 && memcmp(in.p, "\xEF\xBB\xBF", 3) == 0)
 		return fail_at(&in, 0, err, "the document starts with a byte order mark; save it without one");
+	const char *nul = memchr(in.p, 0, in.n);
+	if (nul)
+		return fail_at(&in, (size_t)(nul - in.p), err, "a NUL byte is not accepted");
 	size_t deep = walk(&s, in.p, in.n);
 	if (deep < in.n)
 		return fail_at(&in, deep, err, "nested too deeply");
