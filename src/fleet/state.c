@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * State reports. Who reports is known from the client certificate alone. A report's sequence number is higher than every
+ * one before it, or the report is a replay and refused (409). A boot counter that goes backwards means that two things
+ * run under one identity or that storage was set back: the report is kept, the unit is marked and its maker told once.
+ * The timeline gets a line when something changed, not for each report.
+ */
+#include "fleet/fleet.h"
+#include "base/text.h"
+#include "event/event.h"
+#include "event/timeline.h"
+#include <stdio.h>
+#include <string.h>
+
+#define NEXT_S 60            /* seconds until the next report is wanted */
+#define METRICS_MAX 64
+
+struct report { const char *claimed, *booted, *verified, *health; int64_t seq, boot_counter; };
+
+static int version(const struct ctm_jc *c, const char *key, const char **out, struct ctm_err *err)
+{
+	struct ctm_jc at;
+	const char *s;
+	int rc = ctm_jc_str(c, key, 0, 64, &s, err);
+	if (rc)
+		return rc;
+	if (strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+-") != strlen(s)) {
+		(void)ctm_jc_has(c, key, &at);
+		return ctm_jc_fail(&at, err, "must be a version of letters, digits, '.', '_', '+' and '-'");
+	}
+	*out = s;
+	return 0;
+}
+
+static int metrics(const struct ctm_jc *root, struct ctm_err *err)
+{
+	struct ctm_jc m, at;
+	void *it = NULL;
+	const char *key;
+	const ctm_json *v;
+	if (!ctm_jc_has(root, "metrics", &m))
+		return 0;
+	int rc = ctm_jc_is(&m, CTM_J_OBJ, err);
+	if (!rc && ctm_json_len(m.v) > METRICS_MAX)
+		rc = ctm_jc_fail(&m, err, "has more than %d members", METRICS_MAX);
+	while (!rc && ctm_json_each(m.v, &it, &key, &v)) {
+		enum ctm_jtype t = ctm_json_type(v);
+		if (strlen(key) > 64 || (t != CTM_J_INT && t != CTM_J_REAL && t != CTM_J_BOOL)) {
+			(void)ctm_jc_has(&m, key, &at);
+			rc = ctm_jc_fail(&at, err, "a metric is a number or true or false under a short name");
+		}
+	}
+	return rc;
+}
+
+static int read_report(struct ctm_cx *cx, const char *serial, struct report *r)
+{
+	static const char *const keys[] = { "seq", "serial", "version", "boot_counter", "health", "metrics" }, *const vkeys[] = { "claimed", "booted", "verified" };
+	static const char *const healths[] = { "likely-normal", "likely-degraded" };
+	struct ctm_jc root = ctm_jc_root(cx->body, "report"), v;
+	const char *named = NULL;
+	size_t health;
+	int rc;
+	if ((rc = ctm_jc_is(&root, CTM_J_OBJ, cx->err)) || (rc = ctm_jc_only(&root, keys, 6, cx->err)) ||
+		(rc = ctm_jc_int(&root, "seq", 1, INT64_MAX, &r->seq, cx->err)) || (rc = ctm_jc_opt_str(&root, "serial", 64, &named, cx->err)) ||
+		(rc = ctm_jc_key(&root, "version", &v, cx->err)) || (rc = ctm_jc_is(&v, CTM_J_OBJ, cx->err)) || (rc = ctm_jc_only(&v, vkeys, 3, cx->err)) ||
+		(rc = version(&v, "claimed", &r->claimed, cx->err)) || (rc = version(&v, "booted", &r->booted, cx->err)) ||
+		(rc = version(&v, "verified", &r->verified, cx->err)) || (rc = ctm_jc_int(&root, "boot_counter", 0, INT64_MAX, &r->boot_counter, cx->err)) ||
+		(rc = ctm_jc_enum(&root, "health", healths, 2, &health, cx->err)) || (rc = metrics(&root, cx->err)))
+		return rc;
+	r->health = healths[health];
+	if (named && !ctm_streq(named, serial))
+		return ctm_fail(cx->err, CTM_E_GUARD, "/serial", NULL, "the report names another device than the certificate");
+	return 0;
+}
+
+/* One line for what is different, or nothing. */
+static int tell_change(struct ctm_cx *cx, const ctm_json *was, const struct report *r, const char *actor, bool *changed)
+{
+	const char *id = cx->who->device_id;
+	char line[300];
+	*changed = !ctm_streq(ctm_json_gets(was, "claimed_version"), r->claimed) || !ctm_streq(ctm_json_gets(was, "booted_version"), r->booted) ||
+		!ctm_streq(ctm_json_gets(was, "verified_version"), r->verified) || !ctm_streq(ctm_json_gets(was, "health"), r->health);
+	if (!*changed)
+		return 0;
+	snprintf(line, sizeof line, "Claims version %s, booted %s, verified %s; health %s.", *r->claimed ? r->claimed : "(none)", *r->booted ? r->booted : "(none)",
+		*r->verified ? r->verified : "(none)", r->health);
+	return ctm_timeline_add(cx->db, cx->now_ms, "device", id, actor, line, NULL, cx->err);
+}
+
+static int store(struct ctm_cx *cx, const struct report *r, int64_t boots, const char *suspect)
+{
+	CTM_AUTO_BUF text = CTM_BUF(16384);
+	int rc = ctm_json_compact(cx->body, &text);
+	if (rc || (rc = ctm_buf_err(&text, "report", cx->err)))
+		return ctm_fail(cx->err, rc, "report", NULL, "a report takes at most 16 KiB");
+	struct ctm_q *q = ctm_q(cx->db, "device.report");
+	ctm_q_text(q, "id", cx->who->device_id);
+	ctm_q_text(q, "claimed", r->claimed);
+	ctm_q_text(q, "booted", r->booted);
+	ctm_q_text(q, "verified", r->verified);
+	ctm_q_text(q, "health", r->health);
+	ctm_q_text(q, "report", ctm_buf_cstr(&text));
+	ctm_q_int(q, "boot_counter", boots);
+	ctm_q_int(q, "seq", r->seq);
+	ctm_q_int(q, "now", cx->now_ms);
+	ctm_q_text(q, "suspect", suspect);
+	int64_t changed = 0;
+	if ((rc = ctm_q_run(q, &changed, cx->err)))
+		return rc;
+	return changed ? 0 : ctm_fail(cx->err, CTM_E_CONFLICT, "/seq", "replay", "this report was given before: the sequence number %lld is not higher than the last one",
+		(long long)r->seq);
+}
+
+int ctm_uc_state(struct ctm_cx *cx, ctm_json *out)
+{
+	CTM_AUTO_JSON *was = NULL, *data = ctm_json_obj();
+	struct report r = { 0 };
+	char actor[96], suspect[160];
+	bool changed = false;
+	int rc;
+	{
+		CTM_AUTO_Q *q = ctm_q(cx->db, "device.get");
+		ctm_q_text(q, "id", cx->who->device_id);
+		if ((rc = ctm_q_one(q, cx->err)))
+			return rc;
+		was = ctm_q_row(q);
+	}
+	const char *serial = ctm_json_gets(was, "serial"), *already = ctm_json_gets(was, "suspect");
+	int64_t boots = ctm_json_geti(was, "boot_counter", 0);
+	if ((rc = read_report(cx, serial, &r)))
+		return rc;
+	bool backwards = r.boot_counter < boots;
+	ctm_copy(suspect, sizeof suspect, already ? already : "");
+	if (backwards && !*suspect)
+		snprintf(suspect, sizeof suspect, "The boot counter went from %lld back to %lld: there may be a clone, or storage was set back.", (long long)boots, (long long)r.boot_counter);
+	if ((rc = store(cx, &r, backwards ? boots : r.boot_counter, suspect)))
+		return rc;
+	snprintf(actor, sizeof actor, "device %s", serial);
+	if (backwards && !(already && *already) && (rc = ctm_timeline_add(cx->db, cx->now_ms, "device", cx->who->device_id, "ctm", suspect, NULL, cx->err)))
+		return rc;
+	if ((rc = tell_change(cx, was, &r, actor, &changed)))
+		return rc;
+	if (changed || (backwards && !(already && *already))) {
+		ctm_json_sets(data, "claimed", r.claimed);
+		ctm_json_sets(data, "booted", r.booted);
+		ctm_json_sets(data, "verified", r.verified);
+		ctm_json_sets(data, "health", r.health);
+		ctm_json_setb(data, "suspect", *suspect != '\0');
+		if ((rc = ctm_event_emit(cx->db, cx->now_ms, "device.state", "device", cx->who->device_id, data, cx->err)))
+			return rc;
+	}
+	ctm_json_seti(out, "seq", r.seq);
+	return ctm_json_seti(out, "next_s", NEXT_S);
+}
