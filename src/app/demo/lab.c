@@ -46,7 +46,8 @@ static int unit_path(struct demo *d, ctm_json *o, const char *key, const char *f
 /* What stands on the bench: the sample, its nameplate, the maker's specimens, what the tester allows. */
 static int bench(struct demo *d, const struct demo_unit *u, const char *version, const char *older, const char *path)
 {
-	CTM_AUTO_JSON *b = demo_obj("format", "ctm.bench/1", "bench_id", "BENCH-1", "operator", "Tess Tanner", "control_address", DEMO_CONTROL_ADDRESS, NULL);
+	CTM_AUTO_JSON *b = demo_obj("format", "ctm.bench/1", "bench_id", "BENCH-1", "operator", "Tess Tanner", "control_address", DEMO_CONTROL_ADDRESS,
+		"place", "Bench 1, Exampleton", "approver", "Lou Lindgren", "condition", "new, sealed box", NULL);
 	ctm_json *target = demo_obj("address", u->address, NULL), *plate = demo_obj("serial", u->serial, "model", u->model, NULL);
 	ctm_json *rel = demo_obj("version", version, "support_end", "2031-12-31", "image_sha256",
 		demo_getf(d, "image.%s.%s", u->name, version), NULL);
@@ -65,6 +66,7 @@ static int bench(struct demo *d, const struct demo_unit *u, const char *version,
 		rc = unit_path(d, spec, "older", "%s/update-%s.ctmu", u->name, older);
 	if (!rc)
 		rc = unit_path(d, rel, "sbom_file", "%s/sbom-%s.cdx.json", u->name, version);
+	ctm_json_set(b, "lab", demo_obj("name", "Tidewater Bench (fictional)", "address", "2 Fictional Quay, Exampleton", NULL));
 	ctm_json_set(b, "target", target);
 	ctm_json_set(b, "nameplate", plate);
 	ctm_json_set(b, "release", rel);
