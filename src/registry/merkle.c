@@ -64,11 +64,11 @@ int ctm_merkle_check_consistency(int64_t old_size, int64_t size, const uint8_t o
 	uint8_t fr[CTM_SHA256], sr[CTM_SHA256];
 	size_t i = 0;
 
-	if (old_size < 0 || size > CTM_TREE_MAX || old_size > size || n > CTM_PROOF_MAX)
+	if (old_size < 1 || size > CTM_TREE_MAX || old_size > size || n > CTM_PROOF_MAX)
 		return CTM_E_VERIFY;
 	if (old_size == size)
 		return n == 0 && memcmp(old_root, root, sizeof fr) == 0 ? 0 : CTM_E_VERIFY;
-	if (old_size == 0 || n == 0)
+	if (n == 0)
 		return CTM_E_VERIFY;
 	int64_t fn = old_size - 1, sn = size - 1;
 	while (fn & 1) {

@@ -21,8 +21,8 @@ void ctm_merkle_empty(uint8_t out[CTM_SHA256]);                                 
 /* RFC 9162 2.1.3.2. leaf is the leaf hash. 0 or VERIFY; index >= size, a proof of the wrong length and size 0 are refused. */
 CTM_CHECK int ctm_merkle_check_inclusion(int64_t index, int64_t size, const uint8_t leaf[CTM_SHA256],
 	const uint8_t (*proof)[CTM_SHA256], size_t n, const uint8_t root[CTM_SHA256]);
-/* RFC 9162 2.1.4.2. 0 or VERIFY. old_size 0 is refused unless size is 0 too: nothing is proved about an empty tree, so a
- * caller must say what it means by it. Equal sizes need equal roots and no proof. */
+/* RFC 9162 2.1.4.2. 0 or VERIFY. old_size 0 is refused: nothing can be proved about an empty tree, so a caller
+ * must say itself what it means by it. Equal sizes need equal roots and no proof. */
 CTM_CHECK int ctm_merkle_check_consistency(int64_t old_size, int64_t size, const uint8_t old_root[CTM_SHA256],
 	const uint8_t root[CTM_SHA256], const uint8_t (*proof)[CTM_SHA256], size_t n);
 
