@@ -104,7 +104,8 @@ static int open_statement(const struct extra *x, const struct ctm_trust *trust, 
 		if (ctm_statement_open(x->cose.p, x->cose.len, trust->cla[i].pub, &r->st, &last) == 0) {
 			r->cla = trust->cla[i].name;
 			r->cla_key_id = trust->cla[i].key_id;
-			if (strcmp(r->cla, r->st.cla_name))
+			/* One key may speak for whoever the platform is; several must not speak for one another. */
+			if (trust->ncla > 1 && strcmp(r->cla, r->st.cla_name))
 				return ctm_fail(err, CTM_E_VERIFY, "statement", NULL, "The statement speaks for \"%s\" but is signed by the key of \"%s\".", r->st.cla_name, r->cla);
 			return 0;
 		}
