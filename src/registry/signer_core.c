@@ -225,7 +225,7 @@ int ctm_signer_open(const char *dir, struct ctm_signer **out, struct ctm_err *er
 		return ctm_fail(err, CTM_E_NOMEM, "signer", NULL, "out of memory");
 	s->journal.fd = -1;
 	snprintf(path, sizeof path, "%s/signer.journal", dir);
-	if ((rc = load_conf(s, dir, err)) || (rc = load_keys(s, dir, err)) || (rc = ctm_journal_open(path, replay, s, &s->journal, err)) ||
+	if ((rc = load_keys(s, dir, err)) || (rc = load_conf(s, dir, err)) || (rc = ctm_journal_open(path, replay, s, &s->journal, err)) ||
 	    (rc = check_published(s, dir, err))) {
 		ctm_signer_close(s);
 		return rc;
