@@ -33,6 +33,9 @@ UPDATE job SET state = 'waiting', run_at_ms = :run_at_ms, lease_ms = NULL, error
 -- name: job.give_up
 UPDATE job SET state = 'failed', done_ms = :now_ms, lease_ms = NULL, error = :error WHERE id = :id AND state = 'leased'
 
+-- name: job.superseded
+UPDATE job SET state = 'done', done_ms = :now_ms, lease_ms = NULL, error = :error WHERE id = :id AND state = 'leased'
+
 -- name: job.next
 SELECT min(CASE state WHEN 'leased' THEN lease_ms + 1 ELSE run_at_ms END) AS due_ms FROM job WHERE state IN ('waiting', 'leased')
 

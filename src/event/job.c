@@ -125,7 +125,7 @@ int ctm_job_fail(struct ctm_db *db, const char *id, int64_t now_ms, int max_atte
 	ctm_copy(kept, sizeof kept, why);
 	kept[ctm_utf8_span(kept, strlen(kept))] = 0;
 	bool retry = j.attempts < max_attempts && !twin;
-	struct ctm_q *q = ctm_q(db, retry ? "job.retry" : "job.give_up");
+	struct ctm_q *q = ctm_q(db, retry ? "job.retry" : twin ? "job.superseded" : "job.give_up");
 	ctm_q_text(q, "id", id);
 	ctm_q_text(q, "error", kept);
 	ctm_q_int(q, retry ? "run_at_ms" : "now_ms", retry ? now_ms + backoff_ms(j.attempts) : now_ms);

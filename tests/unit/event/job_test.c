@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Events and jobs over the real schema: at least once, in order of time, with keys that join waiting posts only.
+ */
+#include "../base/harness.h"
+#include "base/text.h"
+#include "event/event.h"
+
+#define T0 INT64_C(1795358763000)
+
+static struct ctm_db *fresh(void **state, const char *name)
+{
+	char url[300];
+	struct ctm_db *db = NULL;
+	int from, to;
+	snprintf(url, sizeof url, "sqlite:%s/%s", (char *)*state, name);
+	assert_int_equal(ctm_db_open(url, CTM_DB_RW, &db, NULL), 0);
+	assert_int_equal(ctm_db_migrate(db, &from, &to, NULL), 0);
+	return db;
+}
+
+static bool lease(struct ctm_db *db, int64_t now, struct ctm_job *j)
+{
+	bool found = false;
+	struct ctm_err e = { 0 };
+	if (ctm_job_lease(db, now, 60000, j, &found, &e))
+		fail_msg("%s", e.msg);
+	return found;
+}
+
+static int64_t next(struct ctm_db *db)
+{
+	int64_t due = -1;
+	assert_int_equal(ctm_job_next(db, &due, NULL), 0);
+	return due;
+}
+
+static void jobs_come_in_order_of_time_and_only_when_due(void **state)
+{
+	struct ctm_db *db = fresh(state, "order.db");
+	struct ctm_job j;
+	CTM_AUTO_JSON *p = ctm_json_obj();
+	assert_int_equal(ctm_json_sets(p, "what", "later"), 0);
+	assert_true(next(db) == INT64_MAX);
+	assert_int_equal(ctm_job_post(db, T0 + 5000, "later", "", p, NULL), 0);
+	assert_int_equal(ctm_job_post(db, T0, "first", "", NULL, NULL), 0);
+	assert_true(next(db) == T0);
+	assert_true(lease(db, T0, &j));
+	assert_string_equal(j.kind, "first");
+	assert_int_equal(ctm_json_len(j.payload), 0);
+	ctm_job_free(&j);
+	assert_int_equal(ctm_job_done(db, j.id, T0, NULL), 0);
+	assert_int_equal(ctm_job_done(db, j.id, T0, NULL), CTM_E_STATE);
+	assert_false(lease(db, T0, &j));
+	assert_true(lease(db, T0 + 5000, &j));
+	assert_string_equal(ctm_json_gets(j.payload, "what"), "later");
+	assert_true(j.attempts == 1);
+	ctm_job_free(&j);
+	ctm_db_close(db);
+}
+
+static void a_lost_lease_is_given_out_again(void **state)
+{
+	struct ctm_db *db = fresh(state, "lost.db");
+	struct ctm_job j;
+	assert_int_equal(ctm_job_post(db, T0, "k", "", NULL, NULL), 0);
+	assert_true(lease(db, T0, &j));
+	ctm_job_free(&j);
+	assert_false(lease(db, T0 + 60000, &j));
+	assert_true(next(db) == T0 + 60001);
+	assert_true(lease(db, T0 + 60001, &j));
+	assert_true(j.attempts == 2);
+	ctm_job_free(&j);
+	ctm_db_close(db);
+}
+
+static void failures_back_off_and_end(void **state)
+{
+	struct ctm_db *db = fresh(state, "fail.db");
+	struct ctm_job j;
+	int64_t now = T0;
+	bool again = true;
+	assert_int_equal(ctm_job_post(db, T0, "k", "", NULL, NULL), 0);
+	for (int i = 0; i < 4; i++) {
+		assert_true(lease(db, now, &j));
+		ctm_job_free(&j);
+		assert_int_equal(ctm_job_fail(db, j.id, now, 4, "the peer is away \xC3\xA9", &again, NULL), 0);
+		assert_int_equal(again, i < 3);
+		if (i < 3)
+			assert_true(next(db) == now + (1000 << i));
+		now += 1000 << i;
+	}
+	assert_false(lease(db, now + 100000000, &j));
+	assert_int_equal(ctm_job_fail(db, j.id, now, 4, "x", NULL, NULL), CTM_E_STATE);
+	assert_int_equal(ctm_job_fail(db, "absent", now, 4, "x", NULL, NULL), CTM_E_NOTFOUND);
+	struct ctm_q *q = ctm_q(db, "job.failed");
+	CTM_AUTO_JSON *rows = NULL;
+	ctm_q_int(q, "limit", 10);
+	assert_int_equal(ctm_q_rows(q, 10, &rows, NULL), 0);
+	assert_string_equal(ctm_json_gets(ctm_json_at(rows, 0), "error"), "the peer is away \xC3\xA9");
+	ctm_db_close(db);
+}
+
+static void keys_join_what_waits_but_never_swallow_a_wake_up(void **state)
+{
+	struct ctm_db *db = fresh(state, "keys.db");
+	struct ctm_job a, b;
+	bool again = false;
+	assert_int_equal(ctm_job_post(db, T0, "publish", "r1", NULL, NULL), 0);
+	assert_int_equal(ctm_job_post(db, T0, "publish", "r1", NULL, NULL), 0);
+	assert_int_equal(ctm_job_post(db, T0, "publish", "r2", NULL, NULL), 0);
+	assert_true(lease(db, T0, &a));
+	assert_string_equal(a.key, "r1");
+	ctm_job_free(&a);
+	assert_int_equal(ctm_job_post(db, T0, "publish", "r1", NULL, NULL), 0);        /* a is running: this one must run too */
+	assert_int_equal(ctm_job_fail(db, a.id, T0, 5, "x", &again, NULL), 0);          /* a's retry is the one that waits */
+	assert_true(again);
+	int runs = 0;
+	while (lease(db, T0 + 100000, &b)) {
+		runs++;
+		ctm_job_free(&b);
+		assert_int_equal(ctm_job_done(db, b.id, T0, NULL), 0);
+	}
+	assert_int_equal(runs, 2);                 /* r2 and one r1 */
+	ctm_db_close(db);
+}
+
+static void events_become_one_job_per_listener(void **state)
+{
+	static const struct ctm_listener rows[] = { { "case.moved", "tell" }, { "case.moved", "index" }, { "record.published", "tell" } };
+	struct ctm_db *db = fresh(state, "event.db");
+	struct ctm_job j;
+	CTM_AUTO_JSON *data = ctm_json_obj();
+	int seen = 0;
+	assert_int_equal(ctm_json_sets(data, "to", "review"), 0);
+	ctm_event_set_listeners(rows, 3);
+	assert_int_equal(ctm_event_emit(db, T0, "case.moved", "case", "c1", data, NULL), 0);
+	assert_int_equal(ctm_event_emit(db, T0, "alert.raised", "device", "d1", NULL, NULL), 0);
+	while (lease(db, T0, &j)) {
+		seen++;
+		assert_string_equal(ctm_json_gets(j.payload, "event"), "case.moved");
+		assert_string_equal(ctm_json_gets(j.payload, "kind"), "case");
+		assert_string_equal(ctm_json_gets(j.payload, "id"), "c1");
+		assert_string_equal(ctm_json_gets(ctm_json_get(j.payload, "data"), "to"), "review");
+		ctm_job_free(&j);
+		assert_int_equal(ctm_job_done(db, j.id, T0, NULL), 0);
+	}
+	assert_int_equal(seen, 2);
+	struct ctm_q *q = ctm_q(db, "event.of");
+	CTM_AUTO_JSON *events = NULL;
+	ctm_q_text(q, "subject_kind", "device");
+	ctm_q_text(q, "subject_id", "d1");
+	ctm_q_int(q, "limit", 10);
+	assert_int_equal(ctm_q_rows(q, 10, &events, NULL), 0);
+	assert_string_equal(ctm_json_gets(ctm_json_at(events, 0), "type"), "alert.raised");
+	ctm_event_set_listeners(NULL, 0);
+	ctm_db_close(db);
+}
+
+static void an_event_goes_back_with_its_change(void **state)
+{
+	static const struct ctm_listener rows[] = { { "case.moved", "tell" } };
+	struct ctm_db *db = fresh(state, "back.db");
+	struct ctm_job j;
+	ctm_event_set_listeners(rows, 1);
+	assert_int_equal(ctm_tx_begin(db, NULL), 0);
+	assert_int_equal(ctm_event_emit(db, T0, "case.moved", "case", "c1", NULL, NULL), 0);
+	ctm_tx_rollback(db);
+	assert_false(lease(db, T0, &j));
+	ctm_event_set_listeners(NULL, 0);
+	ctm_db_close(db);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(jobs_come_in_order_of_time_and_only_when_due), cmocka_unit_test(a_lost_lease_is_given_out_again),
+		cmocka_unit_test(failures_back_off_and_end), cmocka_unit_test(keys_join_what_waits_but_never_swallow_a_wake_up),
+		cmocka_unit_test(events_become_one_job_per_listener), cmocka_unit_test(an_event_goes_back_with_its_change),
+	};
+	return cmocka_run_group_tests(tests, scratch_new, scratch_gone);
+}

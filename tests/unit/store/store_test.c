@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Named statements, transactions and migrations on a real database file, and the audit chain on top.
+ */
+#include "../base/harness.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "crypto/hash.h"
+#include "store/audit.h"
+#include "store/store.h"
+#include <sys/stat.h>
+
+static void url_of(void **state, const char *name, char out[300]) { snprintf(out, 300, "sqlite:%s/%s", (char *)*state, name); }
+
+/* A fresh migrated store. */
+static struct ctm_db *fresh(void **state, const char *name)
+{
+	char url[300];
+	struct ctm_db *db = NULL;
+	struct ctm_err e = { 0 };
+	int from = -1, to = -1;
+	url_of(state, name, url);
+	if (ctm_db_open(url, CTM_DB_RW, &db, &e) || ctm_db_migrate(db, &from, &to, &e))
+		fail_msg("%s", e.msg);
+	assert_int_equal(from, 0);
+	assert_int_equal(to, (int)ctm_migration_count);
+	return db;
+}
+
+static int add(struct ctm_db *db, const char *id, const char *slug, struct ctm_err *err)
+{
+	struct ctm_q *q = ctm_q(db, "sample.add");
+	ctm_q_text(q, "id", id);
+	ctm_q_text(q, "kind", "maker");
+	ctm_q_text(q, "name", "Larkspur Porchworks (fictional)");
+	ctm_q_text(q, "slug", slug);
+	ctm_q_text(q, "facts", "{\"country\":\"US\",\"list\":[1]}");
+	ctm_q_int(q, "at", 42);
+	return ctm_q_run(q, NULL, err);
+}
+
+static int count(struct ctm_db *db)
+{
+	ctm_json *all = NULL;
+	assert_int_equal(ctm_q_rows(ctm_q(db, "sample.all"), 1000, &all, NULL), 0);
+	int n = (int)ctm_json_len(all);
+	ctm_json_free(all);
+	return n;
+}
+
+static void rows_come_back_as_json(void **state)
+{
+	struct ctm_db *db = fresh(state, "json.db");
+	assert_int_equal(add(db, "o1", "one", NULL), 0);
+	CTM_AUTO_Q *q = ctm_q(db, "sample.get");
+	ctm_q_text(q, "id", "o1");
+	assert_int_equal(ctm_q_one(q, NULL), 0);
+	assert_string_equal(ctm_q_str(q, "name"), "Larkspur Porchworks (fictional)");
+	assert_true(ctm_q_i64(q, "created_ms") == 42 && ctm_q_isnull(q, "missing") && ctm_q_str(q, "missing")[0] == 0);
+	CTM_AUTO_JSON *row = ctm_q_row(q);
+	CTM_AUTO_BUF b = CTM_BUF(1000);
+	assert_int_equal(ctm_json_compact(row, &b), 0);
+	assert_string_equal(ctm_buf_cstr(&b), "{\"id\":\"o1\",\"name\":\"Larkspur Porchworks (fictional)\",\"facts\":{\"country\":\"US\",\"list\":[1]},"
+		"\"created_ms\":42,\"missing\":null,\"half\":1.5}");
+	ctm_q_donep(&q);
+	ctm_db_close(db);
+}
+
+static void refusals_carry_their_meaning(void **state)
+{
+	struct ctm_db *db = fresh(state, "refuse.db");
+	struct ctm_err e = { 0 };
+	int64_t n = -1;
+	assert_int_equal(add(db, "o1", "one", NULL), 0);
+	assert_int_equal(add(db, "o2", "one", &e), CTM_E_EXISTS);
+	assert_string_equal(e.field, "slug");
+	assert_int_equal(add(db, "o3", "bad\xFF", NULL), CTM_E_INPUT);
+	struct ctm_q *q = ctm_q(db, "sample.add_person_of");
+	ctm_q_text(q, "person", "nobody");
+	ctm_q_text(q, "org", "o1");
+	assert_int_equal(ctm_q_run(q, NULL, NULL), CTM_E_INPUT);
+	q = ctm_q(db, "sample.rename");
+	ctm_q_text(q, "id", "o1");
+	ctm_q_null(q, "name");
+	assert_int_equal(ctm_q_run(q, NULL, NULL), CTM_E_INPUT);
+	q = ctm_q(db, "sample.rename");
+	ctm_q_text(q, "id", "absent");
+	ctm_q_text(q, "name", "x");
+	assert_int_equal(ctm_q_run(q, &n, NULL), 0);
+	assert_true(n == 0);
+	CTM_AUTO_Q *g = ctm_q(db, "sample.get");
+	ctm_q_text(g, "id", "absent");
+	assert_int_equal(ctm_q_one(g, NULL), CTM_E_NOTFOUND);
+	ctm_q_donep(&g);
+	ctm_db_close(db);
+}
+
+static void bugs_of_callers_are_told_not_guessed(void **state)
+{
+	struct ctm_db *db = fresh(state, "bugs.db");
+	struct ctm_err e = { 0 };
+	assert_int_equal(ctm_q_run(ctm_q(db, "sample.no_such"), NULL, &e), CTM_E_FAIL);
+	assert_string_equal(e.msg, "there is no statement named sample.no_such");
+	ctm_err_clear(&e);
+	struct ctm_q *q = ctm_q(db, "sample.get");
+	assert_int_equal(ctm_q_run(q, NULL, &e), CTM_E_FAIL);
+	assert_string_equal(e.msg, "sample.get: parameter number 1 was not given");
+	ctm_err_clear(&e);
+	q = ctm_q(db, "sample.get");
+	ctm_q_text(q, "identifier", "x");
+	assert_int_equal(ctm_q_run(q, NULL, &e), CTM_E_FAIL);
+	assert_string_equal(e.msg, "sample.get has no parameter :identifier");
+	ctm_err_clear(&e);
+	assert_int_equal(ctm_q_run(ctm_q(db, "sample.broken"), NULL, &e), CTM_E_FAIL);
+	assert_true(ctm_starts(e.msg, "sample.broken: "));
+	q = ctm_q(db, "sample.get");                /* a statement that was refused once is fresh the next time */
+	ctm_q_text(q, "id", "x");
+	assert_int_equal(ctm_q_run(q, NULL, NULL), 0);
+	ctm_db_close(db);
+}
+
+static void the_same_name_nests(void **state)
+{
+	struct ctm_db *db = fresh(state, "nest.db");
+	char id[3] = "a0";
+	for (int i = 0; i < 3; i++, id[1]++)
+		assert_int_equal(add(db, id, id, NULL), 0);
+	int seen = 0;
+	bool row, inner_row;
+	CTM_AUTO_Q *q = ctm_q(db, "sample.all");
+	while (ctm_q_step(q, &row, NULL) == 0 && row) {
+		CTM_AUTO_Q *inner = ctm_q(db, "sample.all");
+		assert_ptr_not_equal(inner, q);
+		while (ctm_q_step(inner, &inner_row, NULL) == 0 && inner_row)
+			seen++;
+	}
+	assert_int_equal(seen, 9);
+	ctm_q_donep(&q);
+	CTM_AUTO_JSON *two = NULL;
+	assert_int_equal(ctm_q_rows(ctm_q(db, "sample.all"), 2, &two, NULL), 0);
+	assert_int_equal(ctm_json_len(two), 2);
+	ctm_db_close(db);
+}
+
+static void json_columns_that_are_not_json_do_not_pass(void **state)
+{
+	struct ctm_db *db = fresh(state, "notjson.db");
+	assert_int_equal(add(db, "o1", "one", NULL), 0);
+	struct ctm_q *q = ctm_q(db, "sample.set_facts");
+	ctm_q_text(q, "id", "o1");
+	ctm_q_text(q, "facts", "{\"a\":1,\"a\":2}");
+	assert_int_equal(ctm_q_run(q, NULL, NULL), 0);
+	q = ctm_q(db, "sample.get");
+	ctm_q_text(q, "id", "o1");
+	ctm_json *all = NULL;
+	assert_int_equal(ctm_q_rows(q, 10, &all, NULL), CTM_E_NOMEM);
+	assert_null(all);
+	ctm_db_close(db);
+}
+
+static void bytes_pass_through(void **state)
+{
+	struct ctm_db *db = fresh(state, "bytes.db");
+	size_t n = 0;
+	CTM_AUTO_Q *q = ctm_q(db, "sample.blob");
+	ctm_q_blob(q, "b", "\0\1\2\0", 4);
+	assert_int_equal(ctm_q_one(q, NULL), 0);
+	assert_memory_equal(ctm_q_bytes(q, "b", &n), "\0\1\2\0", 4);
+	assert_true(n == 4 && ctm_q_i64(q, "n") == 4);
+	ctm_q_donep(&q);
+	ctm_db_close(db);
+}
+
+static void transactions_and_savepoints(void **state)
+{
+	struct ctm_db *db = fresh(state, "tx.db");
+	assert_int_equal(ctm_tx_begin(db, NULL), 0);
+	assert_int_equal(ctm_sp_begin(db, NULL), 0);
+	assert_int_equal(add(db, "o1", "one", NULL), 0);
+	assert_int_equal(ctm_sp_release(db, NULL), 0);
+	assert_int_equal(ctm_sp_begin(db, NULL), 0);
+	assert_int_equal(add(db, "o2", "two", NULL), 0);
+	assert_int_equal(add(db, "o3", "two", NULL), CTM_E_EXISTS);
+	ctm_sp_rollback(db);
+	assert_int_equal(count(db), 1);
+	assert_int_equal(ctm_tx_commit(db, NULL), 0);
+	assert_int_equal(ctm_tx_begin(db, NULL), 0);
+	assert_int_equal(add(db, "o4", "four", NULL), 0);
+	ctm_tx_rollback(db);
+	ctm_tx_rollback(db);
+	assert_int_equal(count(db), 1);
+	ctm_db_close(db);
+}
+
+static void readers_cannot_write_and_keep_their_snapshot(void **state)
+{
+	struct ctm_db *db = fresh(state, "ro.db"), *ro = NULL;
+	char url[300];
+	url_of(state, "ro.db", url);
+	assert_int_equal(ctm_db_open(url, CTM_DB_RO, &ro, NULL), 0);
+	assert_int_not_equal(add(ro, "o1", "one", NULL), 0);
+	assert_int_equal(ctm_tx_begin(ro, NULL), 0);
+	assert_int_equal(add(db, "o1", "one", NULL), 0);
+	assert_int_equal(count(ro), 0);
+	assert_int_equal(ctm_tx_commit(ro, NULL), 0);
+	assert_int_equal(count(ro), 1);
+	ctm_db_close(ro);
+	ctm_db_close(db);
+}
+
+static void opening_refuses_what_it_should(void **state)
+{
+	char url[300], path[300];
+	struct ctm_db *db = NULL;
+	struct ctm_err e = { 0 };
+	url_of(state, "absent.db", url);
+	assert_int_equal(ctm_db_open(url, CTM_DB_RO, &db, NULL), CTM_E_IO);
+	assert_int_equal(ctm_db_open("postgresql:x", CTM_DB_RW, &db, NULL), CTM_E_INPUT);
+	assert_int_equal(ctm_db_open("sqlite:", CTM_DB_RW, &db, NULL), CTM_E_INPUT);
+	snprintf(path, sizeof path, "%s/junk.db", (char *)*state);
+	char junk[5000];
+	memset(junk, 'j', sizeof junk);
+	assert_int_equal(ctm_file_write(path, junk, sizeof junk, 0600, NULL), 0);
+	url_of(state, "junk.db", url);
+	assert_int_equal(ctm_db_open(url, CTM_DB_RW, &db, &e), CTM_E_IO);
+	assert_string_equal(e.msg, "the file is not a store");
+	struct ctm_db *newer = fresh(state, "newer.db");
+	assert_int_equal(ctm_q_run(ctm_q(newer, "sample.future"), NULL, NULL), 0);
+	ctm_db_close(newer);
+	url_of(state, "newer.db", url);
+	ctm_err_clear(&e);
+	assert_int_equal(ctm_db_open(url, CTM_DB_RW, &db, &e), CTM_E_STATE);
+	assert_non_null(strstr(e.msg, "newer ctm"));
+	assert_null(db);
+}
+
+static void migrating_twice_changes_nothing(void **state)
+{
+	struct ctm_db *db = fresh(state, "twice.db");
+	int from = 0, to = 0;
+	assert_int_equal(add(db, "o1", "one", NULL), 0);
+	assert_int_equal(ctm_db_migrate(db, &from, &to, NULL), 0);
+	assert_true(from == to && from == (int)ctm_migration_count);
+	assert_int_equal(count(db), 1);
+	ctm_db_close(db);
+}
+
+static struct ctm_db *with_audit(void **state, const char *name)
+{
+	struct ctm_db *db = fresh(state, name);
+	CTM_AUTO_JSON *after = ctm_json_obj();
+	assert_int_equal(ctm_json_sets(after, "name", "Porch camera \"one\""), 0);
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(ctm_audit(db, 1000 + i, "Ada", "product.create", "product", "p1", i % 2 ? after : NULL, after, NULL), 0);
+	return db;
+}
+
+static void the_audit_chain_holds(void **state)
+{
+	struct ctm_db *db = with_audit(state, "audit.db");
+	int64_t n = 0;
+	char head[CTM_DIGEST_MAX], again[CTM_DIGEST_MAX];
+	assert_int_equal(ctm_audit_check(db, &n, head, NULL), 0);
+	assert_true(n == 5);
+	assert_true(ctm_digest_ok(head));
+	assert_int_equal(ctm_audit(db, 2000, "Ada", "x", "product", "p2", NULL, NULL, NULL), 0);
+	assert_int_equal(ctm_audit_check(db, &n, again, NULL), 0);
+	assert_string_not_equal(head, again);
+	struct ctm_q *q = ctm_q(db, "audit.of");
+	ctm_q_text(q, "kind", "product");
+	ctm_q_text(q, "subject", "p1");
+	ctm_q_int(q, "limit", 3);
+	CTM_AUTO_JSON *lines = NULL;
+	assert_int_equal(ctm_q_rows(q, 10, &lines, NULL), 0);
+	assert_int_equal(ctm_json_len(lines), 3);
+	assert_string_equal(ctm_json_gets(ctm_json_get(ctm_json_at(lines, 0), "after"), "name"), "Porch camera \"one\"");
+	ctm_db_close(db);
+}
+
+static void a_changed_or_missing_audit_line_is_named(void **state)
+{
+	static const struct { const char *file, *sql; int64_t seq; const char *field; } rows[] = {
+		{ "forged.db", "sample.audit_forge", 3, "3" }, { "dropped.db", "sample.audit_drop", 2, "2" }, { "first.db", "sample.audit_drop", 1, "1" },
+	};
+	for (size_t i = 0; i < 3; i++) {
+		struct ctm_db *db = with_audit(state, rows[i].file);
+		struct ctm_err e = { 0 };
+		int64_t n = 77;
+		char head[CTM_DIGEST_MAX] = "";
+		struct ctm_q *q = ctm_q(db, rows[i].sql);
+		ctm_q_int(q, "seq", rows[i].seq);
+		if (i == 0)
+			ctm_q_text(q, "actor", "Eve");
+		assert_int_equal(ctm_q_run(q, NULL, NULL), 0);
+		assert_int_equal(ctm_audit_check(db, &n, head, &e), CTM_E_VERIFY);
+		assert_string_equal(e.field, rows[i].field);
+		assert_true(n == 77 && head[0] == 0);
+		ctm_db_close(db);
+	}
+}
+
+static void the_table_is_sorted_and_has_twins(void **state)
+{
+	for (size_t i = 1; i < ctm_sql_count; i++)
+		assert_true(strcmp(ctm_sql_table[i - 1].name, ctm_sql_table[i].name) < 0);
+	for (size_t i = 0; i < ctm_sql_count; i++)
+		assert_int_equal(ctm_sql_table[i].twin != NULL, ctm_streq(ctm_sql_table[i].name, "sample.all"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(rows_come_back_as_json), cmocka_unit_test(refusals_carry_their_meaning), cmocka_unit_test(bugs_of_callers_are_told_not_guessed),
+		cmocka_unit_test(the_same_name_nests), cmocka_unit_test(json_columns_that_are_not_json_do_not_pass), cmocka_unit_test(bytes_pass_through),
+		cmocka_unit_test(transactions_and_savepoints), cmocka_unit_test(readers_cannot_write_and_keep_their_snapshot),
+		cmocka_unit_test(opening_refuses_what_it_should), cmocka_unit_test(migrating_twice_changes_nothing), cmocka_unit_test(the_audit_chain_holds),
+		cmocka_unit_test(a_changed_or_missing_audit_line_is_named), cmocka_unit_test(the_table_is_sorted_and_has_twins),
+	};
+	return cmocka_run_group_tests(tests, scratch_new, scratch_gone);
+}
