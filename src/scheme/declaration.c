@@ -33,11 +33,10 @@ static int read_texts(const struct ctm_jc *at, const char *const *keys, size_t n
 		struct ctm_jc v;
 		int64_t ms;
 		int rc = ctm_jc_opt_str(at, keys[i], TEXT_MAX, &s, err);
-		if (rc || !s)
-			if (rc)
-				return rc;
-			else
-				continue;
+		if (rc)
+			return rc;
+		if (!s)
+			continue;
 		if ((rc = ctm_jc_key(at, keys[i], &v, err)))
 			return rc;
 		if (!ctm_text_printable(s, strlen(s)))

@@ -81,24 +81,21 @@ static int add_gap(ctm_json *list, const struct ctm_outcome *o, const ctm_json *
 	return ctm_json_add(list, g) || rc ? CTM_E_NOMEM : 0;
 }
 
-/* The components in scope, and the product itself, on which the developer's outcomes are judged. */
+/* The components in scope. Among them is the hidden one of kind "product", on which the developer's outcomes are judged; a
+ * product without it cannot be judged at all. */
 static int judged_components(struct ctm_cx *cx, const char *product_id, ctm_json **out)
 {
-	ctm_json *list = NULL, *p = ctm_json_obj();
+	CTM_AUTO_JSON *list = NULL;
 	struct ctm_q *q = ctm_q(cx->db, "scheme.components");
 	ctm_q_text(q, "product", product_id);
 	int rc = ctm_q_rows(q, 100, &list, cx->err);
-	if (rc || ctm_json_sets(p, "id", "product") || ctm_json_sets(p, "name", "product") || ctm_json_sets(p, "kind", "product")) {
-		ctm_json_free(p);
-		ctm_json_free(list);
-		return rc ? rc : ctm_nomem(cx);
-	}
-	if (ctm_json_add(list, p)) {
-		ctm_json_free(list);
-		return ctm_nomem(cx);
-	}
-	*out = list;
-	return 0;
+	for (size_t i = 0; !rc && i < ctm_json_len(list); i++)
+		if (ctm_streq(ctm_text(ctm_json_at(list, i), "kind"), "product")) {
+			*out = list;
+			list = NULL;
+			return 0;
+		}
+	return rc ? rc : ctm_fail(cx->err, CTM_E_STATE, "product", NULL, "the product has no entry for itself as a whole; it was not made with this program");
 }
 
 int ctm_gaps(struct ctm_cx *cx, const char *product_id, const char *job_id, ctm_json **out)

@@ -39,3 +39,77 @@
  *      OUTCOME    {id, parent|null, level, capability, name, text, applies:[], judged_on:[], typical:[], crosswalk:{en303645:[], cra:[], psti:[],
  *                  cta2088:[], ir8259:[]}, source}
  */
+#include "scheme/scheme.h"
+
+#define APPLICANTS (CTM_ROLE_MAKER_OWNER | CTM_ROLE_MAKER_SIGNER)
+#define PARTIES (CTM_ANY_MAKER | CTM_ANY_LAB | CTM_ANY_CLA)
+#define CASE_ID { "id", CTM_V_UUID, 36, CTM_F_REQUIRED, "case", NULL }
+#define EVENT { "event", CTM_V_SERIAL, 40, CTM_F_REQUIRED, "event of the case's table", NULL }
+#define CHECKS(n) { "check" n, CTM_V_BOOL, 0, 0, "verification " n " holds", NULL }, { "note" n, CTM_V_LINE, 2000, 0, "how verification " n " was made", NULL }
+
+static const struct ctm_field case_in[] = { CASE_ID, { 0 } };
+static const struct ctm_field event_in[] = { CASE_ID, EVENT, { 0 } };
+static const struct ctm_field application_in[] = {
+	{ "product_id", CTM_V_UUID, 36, CTM_F_REQUIRED, "product to be labelled", NULL },
+	{ "cla_org_id", CTM_V_UUID, 36, CTM_F_REQUIRED, "label administrator", NULL },
+	{ "lab_org_id", CTM_V_UUID, 36, 0, "recognised lab; the label administrator may assign one", NULL },
+	{ "prior_case_id", CTM_V_UUID, 36, 0, "earlier application for the same product", NULL }, { 0 }
+};
+static const struct ctm_field certificate_in[] = {
+	{ "id", CTM_V_UUID, 36, CTM_F_REQUIRED, "certificate", NULL },
+	{ "kind", CTM_V_ENUM, 20, CTM_F_REQUIRED, "what is proposed", "suspension,withdrawal" },
+	{ "reason", CTM_V_TEXT, 2000, CTM_F_REQUIRED, "why; shown in the decision and the public record's history", NULL }, { 0 }
+};
+static const struct ctm_field form_in[] = {
+	CASE_ID, EVENT,
+	{ "row_version", CTM_V_INT, 2147483647, CTM_F_REQUIRED, "version of the case that was looked at", NULL },
+	{ "note", CTM_V_TEXT, 4000, 0, "note", NULL },
+	{ "kind", CTM_V_SLUG, 40, 0, "which decision", NULL },
+	{ "reasons", CTM_V_TEXT, 32768, 0, "lines: REQUIREMENT | component | text", NULL },
+	{ "recommendation", CTM_V_ENUM, 10, 0, "recommended decision", "grant,denial" },
+	CHECKS("1"), CHECKS("2"), CHECKS("3"), CHECKS("4"), CHECKS("5"), CHECKS("6"),
+	{ "reason", CTM_V_ENUM, 20, 0, "reason of a dismissal", "nonconforming,requested,no_response" },
+	{ "job_id", CTM_V_UUID, 36, 0, "evaluation", NULL },
+	{ "signed_by", CTM_V_LINE, 120, 0, "who did or supervised the tests", NULL },
+	{ "signed_on", CTM_V_DATE, 10, 0, "day of signing", NULL },
+	{ "lab_org_id", CTM_V_UUID, 36, 0, "lab", NULL },
+	{ "subject", CTM_V_LINE, 200, 0, "name found by the screening", NULL },
+	{ "list", CTM_V_SLUG, 40, 0, "list of 47 CFR 8.204", NULL }, { 0 }
+};
+
+static const struct ctm_route rows[] = {
+	CTM_ROUTE("GET", "/cases", PARTIES, CTM_R_HTML, .use_case = ctm_cases_page, .view = "scheme/cases", .reply = "", .help = "What waits for you, by when, and whose move it is."),
+	CTM_ROUTE("GET", "/cases/{id}", PARTIES, CTM_R_HTML | CTM_R_SCOPED, .in = case_in, .use_case = ctm_case_page, .view = "scheme/case", .reply = "",
+		.help = "The worksheet of a case."),
+	CTM_ROUTE("POST", "/cases/{id}/events/{event}", PARTIES, CTM_R_HTML | CTM_R_WRITE | CTM_R_SCOPED, .in = form_in, .use_case = ctm_case_event_form,
+		.view = "scheme/case", .reply = "", .help = "Move a case; its table says who may."),
+	CTM_ROUTE("POST", "/applications", APPLICANTS, CTM_R_HTML | CTM_R_WRITE, .in = application_in, .use_case = ctm_application_open, .view = "scheme/cases",
+		.reply = "", .help = "Open an application for the label."),
+	CTM_ROUTE("POST", "/certificates/{id}/cases", CTM_ROLE_CLA_SURVEILLANCE, CTM_R_HTML | CTM_R_WRITE | CTM_R_SCOPED, .in = certificate_in,
+		.use_case = ctm_certificate_case_open, .view = "scheme/cases", .reply = "", .help = "Propose a suspension or withdrawal."),
+	CTM_ROUTE("GET", "/about/catalogue", CTM_PUBLIC, CTM_R_HTML, .use_case = ctm_catalogue_page, .view = "scheme/catalogue", .reply = "",
+		.help = "The rules this service works by."),
+
+	CTM_ROUTE("GET", "/api/v1/catalogue", CTM_PUBLIC, 0, .use_case = ctm_catalogue_page, .reply = "catalogue", .help = "The rules this service works by."),
+	CTM_ROUTE("POST", "/api/v1/applications", APPLICANTS, CTM_R_WRITE, .in = application_in, .use_case = ctm_application_open, .reply = "case_moved",
+		.help = "Open an application for the label (47 CFR 8.208)."),
+	CTM_ROUTE("GET", "/api/v1/cases", PARTIES, 0, .use_case = ctm_cases_page, .reply = "cases", .help = "What waits for you, by when, and whose move it is."),
+	CTM_ROUTE("GET", "/api/v1/cases/{id}", PARTIES, CTM_R_SCOPED, .in = case_in, .use_case = ctm_case_page, .reply = "case", .help = "The worksheet of a case."),
+	CTM_ROUTE("PUT", "/api/v1/cases/{id}/declarations", APPLICANTS, CTM_R_WRITE | CTM_R_JSON | CTM_R_SCOPED, .in = case_in, .use_case = ctm_declarations_put,
+		.reply = "declarations_kept", .help = "Keep the declarations of 47 CFR 8.208 with the application."),
+	CTM_ROUTE("POST", "/api/v1/cases/{id}/events/{event}", PARTIES, CTM_R_WRITE | CTM_R_JSON | CTM_R_SCOPED, .in = event_in, .use_case = ctm_case_event_api,
+		.reply = "case_moved", .help = "Move a case {note, data, row_version}; its table says who may.", .body_max = 256 * 1024),
+	CTM_ROUTE("POST", "/api/v1/certificates/{id}/cases", CTM_ROLE_CLA_SURVEILLANCE, CTM_R_WRITE | CTM_R_SCOPED, .in = certificate_in,
+		.use_case = ctm_certificate_case_open, .reply = "case_moved", .help = "Propose a suspension or withdrawal of a certificate."),
+};
+
+const struct ctm_routes ctm_scheme_routes = { rows, sizeof rows / sizeof *rows };
+
+static const struct ctm_job_kind jobs[] = {
+	{ "case.clocks", ctm_case_clocks_job, 10, "fires clocks of cases that are due" },
+	{ "scheme.decision", ctm_decision_job, 10, "keeps the canonical form of a decision in the blob store" },
+};
+const struct ctm_jobs ctm_scheme_jobs = { jobs, sizeof jobs / sizeof *jobs };
+
+static const struct ctm_listener listeners[] = { { "decision.made", "scheme.decision" } };
+const struct ctm_listeners ctm_scheme_listeners = { listeners, sizeof listeners / sizeof *listeners };
