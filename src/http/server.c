@@ -323,10 +323,10 @@ static enum MHD_Result begin(struct ctm_req_wire *w, const char *method, const c
 	}
 	set_deadline(s, w->conn, transfer_ms(r->length > 0 ? r->length : SWALLOW_MAX));
 	w->stage = replied ? S_SWALLOW : S_BODY;
-	if (!replied || (r->length && r->length <= SWALLOW_MAX && !ctm_req_header(r, "Expect")))
+	/* A reply queued now closes the connection, so it waits for the end of the request wherever that is near. */
+	if (!replied || !r->length || (r->length <= SWALLOW_MAX && !ctm_req_header(r, "Expect")))
 		return MHD_YES;
-	if (r->length)
-		ctm_req_reply_header(r, "Connection", "close");
+	ctm_req_reply_header(r, "Connection", "close");
 	return queue_reply(w);
 }
 

@@ -1,0 +1,17 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- What ctm fsck asks the engine itself.
+-- name: fsck.references
+PRAGMA foreign_key_check
+-- name: fsck.engine
+PRAGMA integrity_check(5)
+-- name: fsck.digests
+SELECT 'release' AS place, id, image_digest AS digest FROM release WHERE image_digest <> ''
+UNION ALL SELECT 'release', id, manifest_digest FROM release WHERE manifest_digest <> ''
+UNION ALL SELECT 'release', id, sbom_digest FROM release WHERE sbom_digest <> ''
+UNION ALL SELECT 'release', id, declaration_digest FROM release WHERE declaration_digest <> ''
+UNION ALL SELECT 'document', id, digest FROM document
+UNION ALL SELECT 'decision', id, digest FROM decision
+UNION ALL SELECT 'lab_job', id, bundle_digest FROM lab_job WHERE bundle_digest IS NOT NULL
+UNION ALL SELECT 'lab_job', id, plan_digest FROM lab_job WHERE plan_digest <> ''
+UNION ALL SELECT 'statement', id, cose_digest FROM statement WHERE cose_digest <> ''
+UNION ALL SELECT 'statement', id, proof_digest FROM statement WHERE proof_digest <> ''

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * ctm: the thin front. `ctm WORD ...` runs the program of that word, found beside this one or in ../libexec/ctm, in place
+ * of itself. It links nothing but base, so `ctm help` works wherever the rest does not. Without words it says what can be
+ * done next in the state directory at hand.
+ */
+#include "base/cli.h"
+#include "base/proc.h"
+#include "base/text.h"
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* `keep`: the word is the program's own first argument. */
+static const struct verb { const char *word, *program; int keep; const char *help; } verbs[] = {
+	{ "init", "ctm-admin", 1, "make a state directory: keys, database, first operator" },
+	{ "serve", "ctm-serve", 0, "serve the platform" },
+	{ "signer", "ctm-signer", 0, "hold the keys and sign typed statements" },
+	{ "edge", "ctm-admin", 1, "write the nginx configuration of the device port" },
+	{ "user", "ctm-admin", 1, "people: add, list, one-time sign-in links" },
+	{ "lab", "ctm-lab", 0, "plan, run, replay and report an evaluation" },
+	{ "evidence", "ctm-evidence", 0, "verify an evidence bundle" },
+	{ "label", "ctm-label", 0, "draw a label, read one back" },
+	{ "log", "ctm-log", 0, "look into the transparency log" },
+	{ "verify", "ctm-verify", 0, "check a proof, certificate or statement without the network" },
+	{ "update", "ctm-update", 0, "sign and inspect firmware updates" },
+	{ "sbom", "ctm-parse", 1, "read a software bill of materials" },
+	{ "parse", "ctm-parse", 0, "read files from outside in a sandbox" },
+	{ "render", "ctm-render", 0, "turn JSON into certificate, report or label PDF" },
+	{ "demo", "ctm-demo", 0, "walk the whole way once with a demonstration product" },
+	{ "fsck", "ctm-admin", 1, "check audit chain, files, references, log" },
+	{ "doctor", "ctm-admin", 1, "check this machine and state directory" },
+	{ "config", "ctm-admin", 1, "check ctm.json" },
+	{ "version", "ctm-admin", 1, "say which version this is" },
+};
+#define NVERBS (sizeof verbs / sizeof *verbs)
+
+static void help(FILE *to)
+{
+	fputs("usage: ctm VERB [WORDS...]     ctm VERB --help tells more\n\n", to);
+	for (size_t i = 0; i < NVERBS; i++)
+		fprintf(to, "  %-10s %s\n", verbs[i].word, verbs[i].help);
+	fputs("\nExit status: 0 good, 1 the answer is no or the input is refused, 2 misuse, 3 could not run.\n", to);
+}
+
+/* Edit distance of two short words. */
+static unsigned distance(const char *a, const char *b)
+{
+	unsigned row[64], n = (unsigned)strlen(b);
+	if (n >= 63 || strlen(a) >= 63)
+		return 99;
+	for (unsigned j = 0; j <= n; j++)
+		row[j] = j;
+	for (unsigned i = 1; a[i - 1]; i++) {
+		unsigned diagonal = row[0];
+		row[0] = i;
+		for (unsigned j = 1; j <= n; j++) {
+			unsigned best = diagonal + (a[i - 1] != b[j - 1]);
+			diagonal = row[j];
+			if (row[j] + 1 < best)
+				best = row[j] + 1;
+			if (row[j - 1] + 1 < best)
+				best = row[j - 1] + 1;
+			row[j] = best;
+		}
+	}
+	return row[n];
+}
+
+static int unknown(const char *word)
+{
+	size_t best = 0;
+	for (size_t i = 1; i < NVERBS; i++)
+		if (distance(word, verbs[i].word) < distance(word, verbs[best].word))
+			best = i;
+	if (distance(word, verbs[best].word) <= 2)
+		fprintf(stderr, "ctm: there is no verb \"%.60s\"; the nearest is: ctm %s\n", word, verbs[best].word);
+	else
+		fprintf(stderr, "ctm: there is no verb \"%.60s\"; ctm help lists them\n", word);
+	return 2;
+}
+
+static bool there(const char *dir, const char *name)
+{
+	char path[4200];
+	struct stat st;
+	snprintf(path, sizeof path, "%s/%s", dir, name);
+	return !stat(path, &st);
+}
+
+static int next_steps(void)
+{
+	const char *dir = "./var";
+	if (!there(dir, "ctm.json")) {
+		puts("There is no state directory here yet.\n  ctm init --state ./var      makes one\n  ctm help                    lists all verbs");
+		return 0;
+	}
+	printf("State directory %s:\n", dir);
+	if (!there(dir, "run/signer.sock"))
+		puts("  ctm signer                  start the signer: nothing can be signed without it");
+	if (!there(dir, "run/serve.pid"))
+		puts("  ctm serve                   start the platform");
+	else
+		puts("  ctm user link --operator    a one-time sign-in link for the operator");
+	if (!there(dir, "edge/nginx.conf"))
+		puts("  ctm edge nginx              write the configuration of the device port");
+	else if (!there(dir, "edge/nginx.pid"))
+		printf("  nginx -p %s/edge -c nginx.conf   open the device port\n", dir);
+	if (!there(dir, "public/log/checkpoint"))
+		puts("  ctm demo                    walk the whole way with a demonstration product");
+	puts("  ctm fsck                    check that everything kept is sound\n  ctm help                    list all verbs");
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2)
+		return next_steps();
+	const char *word = argv[1];
+	if (ctm_streq(word, "help") || ctm_streq(word, "--help") || ctm_streq(word, "-h")) {
+		help(stdout);
+		return 0;
+	}
+	static char version[] = "version";
+	if (ctm_streq(word, "--version"))
+		word = argv[1] = version;
+	const struct verb *v = NULL;
+	for (size_t i = 0; i < NVERBS && !v; i++)
+		if (ctm_streq(word, verbs[i].word))
+			v = &verbs[i];
+	if (!v)
+		return unknown(word);
+	char path[4200];
+	struct ctm_err err = { 0 };
+	if (ctm_sibling(v->program, path, sizeof path, &err)) {
+		fprintf(stderr, "ctm: the program %s is not installed beside ctm or in ../libexec/ctm\n", v->program);
+		return 3;
+	}
+	char **args = argv + (v->keep ? 0 : 1);
+	args[0] = path;
+	execv(path, args);
+	fprintf(stderr, "ctm: %s cannot be run: %s\n", path, strerror(errno));
+	return 3;
+}

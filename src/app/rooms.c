@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The list of rooms. One line per room and kind of row; order is the order in the API description. */
+#include "app/rooms.h"
+#include "device/device.h"
+#include "document/document.h"
+#include "fleet/fleet.h"
+#include "http/serve.h"
+#include "identity/identity.h"
+#include "product/product.h"
+
+const struct ctm_routes *const ctm_room_routes[] = {
+	&ctm_http_routes,
+	&ctm_identity_routes,
+	&ctm_product_routes,
+	&ctm_document_routes,
+	&ctm_device_routes,
+	&ctm_fleet_routes,
+};
+const size_t ctm_room_route_count = sizeof ctm_room_routes / sizeof *ctm_room_routes;
+
+const struct ctm_jobs *const ctm_room_jobs[] = {
+	NULL,
+};
+
+const struct ctm_listeners *const ctm_room_listeners[] = {
+	NULL,
+};
