@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The agent: a Linux program that is a device. One thread serves the administration interface (the only listener), a second
+ * one enrols and reports to the maker's service. What both touch stands in struct agent and is used under `lock`; the
+ * second thread holds it only to take a copy, never while it waits for the network.
+ */
+#ifndef CTM_PORT_LINUX_AGENT_H
+#define CTM_PORT_LINUX_AGENT_H
+#include "ctm/config.h"
+#include "ctm/cred.h"
+#include "ctm/identity.h"
+#include "ctm/log.h"
+#include "ctm/update.h"
+#include "defects.h"
+#include "http.h"
+#include <jansson.h>
+#include <openssl/evp.h>
+#include <pthread.h>
+#include <signal.h>
+
+#define AGENT_PATH 512
+#define AGENT_PEM (16 << 10)
+#define AGENT_TEXT 128
+
+/* What the configuration file and the declaration say. */
+struct agent_conf {
+	char state_dir[AGENT_PATH], enrol_code_file[AGENT_PATH], initial_password_file[AGENT_PATH], declaration[AGENT_PATH];
+	char listen[64];
+	int port;
+	char serial[CTM_SERIAL_MAX + 1];
+	char host[AGENT_TEXT], connect[64], ca[AGENT_PATH];     /* platform; host "" when the unit stands alone */
+	int platform_port;
+	int report_interval_s;
+	char factory_image[AGENT_PATH], factory_manifest[AGENT_PATH];
+	/* declaration */
+	char maker[AGENT_TEXT], model[CTM_MODEL_MAX + 1], component[CTM_MANIFEST_TEXT + 1];
+	char vendor[AGENT_TEXT], class_name[AGENT_TEXT];
+	uint8_t release_key[32];
+	int min_length, attempts, lock_s;
+	struct ctm_setting setting[CTM_SETTINGS_MAX];
+	size_t nsettings;
+};
+
+struct agent {
+	struct agent_conf conf;
+	char **argv;
+	int dir;                                /* state directory */
+	struct ctm_port port;
+	struct ctm_cred cred;
+	struct ctm_config config;
+	struct ctm_log log;
+	struct ctm_update update;
+	char claimed[CTM_VERSION_MAX + 1];      /* what the unit says it runs */
+	bool storage_trouble;                   /* something could not be stored since start */
+	EVP_PKEY *key;                          /* device key, ES256 */
+	char cert[AGENT_PEM];                   /* PEM shown on the interface */
+	char spki[72];                          /* "sha256:..." of the device key */
+	bool enrolled;
+	int64_t started_ms;                     /* mono */
+	uint64_t report_seq;                    /* of the last report, kept */
+	pthread_mutex_t lock;
+	int wake;                               /* eventfd: the certificate has changed */
+	bool reboot;                            /* after the answers in flight */
+};
+
+/* One line about why the program cannot go on. */
+struct why {
+	char text[512];
+};
+int why_say(struct why *w, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* conf.c */
+int agent_conf_load(const char *path, struct agent_conf *c, struct why *w);
+/* Whole file of at most cap - 1 bytes, NUL-terminated; trailing line ends stay. */
+int file_load(const char *path, char *buf, size_t cap, size_t *n, struct why *w);
+json_t *json_strict(const char *p, size_t n, char *error, size_t cap);
+
+/* store.c: the port over a directory */
+int store_open(struct agent *a, struct why *w);
+int store_write(int dir, const char *name, const void *p, size_t n);
+int store_read(int dir, const char *name, void *p, size_t cap, size_t *n);
+int64_t mono_ms(void *ctx);
+
+/* device_key.c */
+int device_key_load(struct agent *a, struct why *w);
+int device_cert_load(struct agent *a, struct why *w);           /* the issued certificate, or one made now */
+int device_cert_take(struct agent *a, const char *pem, size_t n, struct why *w);   /* from enrolment: checked and stored */
+int device_csr(struct agent *a, char *out, size_t cap);
+int device_cert_self(struct agent *a, char *out, size_t cap);
+
+/* userdata.c */
+int userdata_put(struct agent *a, const char *name, const char *text, size_t n);
+int userdata_get(struct agent *a, const char *name, char *out, size_t cap, size_t *n);
+int userdata_del(struct agent *a, const char *name);
+int userdata_names(struct agent *a, json_t *list);
+int userdata_destroy(struct agent *a);
+bool userdata_name_ok(const char *name);
+#define USERDATA_TEXT 4096
+#define USERDATA_FILES 64
+
+/* api.c */
+struct request {
+	struct http_req head;
+	const char *body;
+	size_t n;
+	const char *peer;                       /* address, for the log */
+	uint8_t token[CTM_TOKEN_BYTES];
+	bool has_token;
+};
+struct reply {
+	int status;
+	char *body;                             /* malloc'd JSON, or NULL */
+	size_t n;
+	int retry_after_s;
+	bool close;
+};
+/* Largest body the request may bring; a refusal that needs no body comes through r->status. */
+size_t api_body_max(struct agent *a, struct request *q, struct reply *r);
+void api_handle(struct agent *a, struct request *q, struct reply *r);
+void api_error(struct reply *r, int status, const char *code, const char *field, const char *message);
+void api_json(struct reply *r, int status, json_t *owned);
+int api_http_status(int sdk_code);
+/* The request's body as an object with exactly these members; NULL after the refusal is written. */
+json_t *api_body(struct request *q, struct reply *r, const char *const *members, size_t count);
+/* Append to the security log; trouble is remembered and shown as degraded health. */
+void agent_event(struct agent *a, const char *event, const char *detail);
+json_t *agent_versions(const struct agent *a);
+const char *agent_health(const struct agent *a);
+const char *agent_serial(const struct agent *a, char buf[CTM_SERIAL_MAX + 1]);
+
+/* api_data.c: settings, user data, update, reset */
+void api_config_get(struct agent *a, struct request *q, struct reply *r);
+void api_config_put(struct agent *a, struct request *q, struct reply *r);
+void api_userdata(struct agent *a, struct request *q, struct reply *r);
+void api_userdata_list(struct agent *a, struct request *q, struct reply *r);
+void api_update(struct agent *a, struct request *q, struct reply *r);
+void api_reset(struct agent *a, struct request *q, struct reply *r);
+int agent_reset(struct agent *a);               /* also what an interrupted reset is finished with */
+int agent_reset_pending(struct agent *a);
+
+/* server.c: until SIGTERM (0) or a reboot (1) */
+int server_run(struct agent *a, int listener, volatile sig_atomic_t *stop, struct why *w);
+int server_listen(const struct agent *a, struct why *w);
+
+/* client.c: one POST of JSON. 0 with *status and an answer of at most cap - 1 bytes (NUL-terminated), or negative. */
+int client_post(const struct agent_conf *c, EVP_PKEY *key, const char *cert, const char *path, const char *body,
+		int *status, char *answer, size_t cap, struct why *w);
+
+/* report.c */
+int report_start(struct agent *a, struct why *w);
+
+#endif

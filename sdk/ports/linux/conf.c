@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The agent's configuration file and the declaration it enforces. Both are read strictly: an unknown member of the
+ * configuration, or a value of the declaration that the agent could not keep, stops the start with the member's name.
+ */
+#include "agent.h"
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FILE_MAX (256 << 10)
+
+int why_say(struct why *w, int code, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(w->text, sizeof w->text, fmt, ap);
+	va_end(ap);
+	return code;
+}
+
+int file_load(const char *path, char *buf, size_t cap, size_t *n, struct why *w)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	size_t at = 0;
+	ssize_t k = 1;
+
+	if (fd < 0)
+		return why_say(w, CTM_SDK_STORAGE, "%s cannot be read: %s", path, strerror(errno));
+	while (at < cap - 1 && (k = read(fd, buf + at, cap - 1 - at)) > 0)
+		at += (size_t)k;
+	if (k > 0 && read(fd, &(char){ 0 }, 1) > 0)
+		k = -2;
+	close(fd);
+	if (k < 0)
+		return why_say(w, CTM_SDK_STORAGE, "%s cannot be read or is larger than %zu bytes", path, cap - 1);
+	buf[at] = 0;
+	*n = at;
+	return 0;
+}
+
+json_t *json_strict(const char *p, size_t n, char *error, size_t cap)
+{
+	json_error_t e;
+	json_t *j = json_loadb(p, n, JSON_REJECT_DUPLICATES, &e);
+
+	if (!j && cap)
+		snprintf(error, cap, "line %d: %.80s", e.line, e.text);
+	return j;
+}
+
+static json_t *load_json(const char *path, struct why *w)
+{
+	char *buf = malloc(FILE_MAX), text[128];
+	size_t n = 0;
+	json_t *j = NULL;
+
+	if (!buf) {
+		why_say(w, CTM_SDK_FAIL, "out of memory");
+		return NULL;
+	}
+	if (file_load(path, buf, FILE_MAX, &n, w) == 0) {
+		j = json_strict(buf, n, text, sizeof text);
+		if (!j)
+			why_say(w, CTM_SDK_SYNTAX, "%s is not JSON: %s", path, text);
+		else if (!json_is_object(j)) {
+			json_decref(j);
+			j = NULL;
+			why_say(w, CTM_SDK_INPUT, "%s is not a JSON object", path);
+		}
+	}
+	free(buf);
+	return j;
+}
+
+/* Members are taken by rows, so that what is unknown, missing or wrong is told by name. */
+struct member {
+	const char *name;
+	char *text; size_t cap;         /* a text */
+	int *number; int min, max;      /* or a number */
+	bool optional;
+};
+
+static int take_member(const json_t *v, const struct member *m, const char *file, struct why *w)
+{
+	if (m->text) {
+		const char *s = json_string_value(v);
+
+		if (!s || !*s || strlen(s) >= m->cap || strlen(s) != json_string_length(v))
+			return why_say(w, CTM_SDK_INPUT, "%s: \"%s\" must be a text of 1 to %zu bytes", file, m->name, m->cap - 1);
+		memcpy(m->text, s, strlen(s) + 1);
+	} else {
+		json_int_t i = json_integer_value(v);
+
+		if (!json_is_integer(v) || i < m->min || i > m->max)
+			return why_say(w, CTM_SDK_INPUT, "%s: \"%s\" must be a number from %d to %d", file, m->name, m->min, m->max);
+		*m->number = (int)i;
+	}
+	return 0;
+}
+
+/* Take the rows from an object. A closed object may have no members but the rows and the objects named in `also`. */
+enum members { OPEN, CLOSED };
+static const char *const no_objects[] = { NULL }, *const conf_objects[] = { "platform", "factory", NULL };
+
+static int take(const json_t *o, const struct member *m, size_t n, enum members closed, const char *const *also, const char *file,
+		struct why *w)
+{
+	const char *key;
+	json_t *v;
+	int rc;
+
+	for (size_t i = 0; i < n; i++) {
+		const json_t *x = json_object_get(o, m[i].name);
+
+		if (!x && m[i].optional)
+			continue;
+		if (!x)
+			return why_say(w, CTM_SDK_INPUT, "%s: \"%s\" is missing", file, m[i].name);
+		if ((rc = take_member(x, &m[i], file, w)))
+			return rc;
+	}
+	json_object_foreach((json_t *)(uintptr_t)o, key, v) {
+		bool known = closed == OPEN;
+
+		for (const char *const *x = also; *x && !known; x++)
+			known = strcmp(*x, key) == 0;
+		for (size_t i = 0; i < n && !known; i++)
+			known = strcmp(m[i].name, key) == 0;
+		if (!known)
+			return why_say(w, CTM_SDK_INPUT, "%s: \"%.64s\" is not known", file, key);
+	}
+	return 0;
+}
+
+#define TEXT(name, field) { name, (field), sizeof(field), NULL, 0, 0, false }
+#define NUMBER(name, field, min, max) { name, NULL, 0, &(field), min, max, false }
+
+/* "https://HOST:PORT" */
+static int split_url(const char *url, struct agent_conf *c, const char *file, struct why *w)
+{
+	const char *p = url + 8, *colon = strrchr(p, ':');
+	char *end;
+	long port = 443;
+
+	if (strncmp(url, "https://", 8) != 0)
+		return why_say(w, CTM_SDK_INPUT, "%s: platform \"url\" must begin with https://", file);
+	if (colon) {
+		port = strtol(colon + 1, &end, 10);
+		if (*end == '/' && !end[1])
+			end++;
+		if (*end || end == colon + 1)
+			port = 0;
+	}
+	size_t n = colon ? (size_t)(colon - p) : strcspn(p, "/");
+	if (port < 1 || port > 65535 || !n || n >= sizeof c->host)
+		return why_say(w, CTM_SDK_INPUT, "%s: platform \"url\" must be https://HOST:PORT", file);
+	memcpy(c->host, p, n);
+	c->host[n] = 0;
+	c->platform_port = (int)port;
+	return 0;
+}
+
+static int take_platform(const json_t *o, struct agent_conf *c, const char *file, struct why *w)
+{
+	char url[AGENT_TEXT + 32] = "";
+	struct in_addr a;
+	struct member rows[] = { TEXT("url", url), TEXT("ca", c->ca), TEXT("connect", c->connect) };
+	int rc;
+
+	rows[2].optional = true;
+	if (!json_is_object(o))
+		return why_say(w, CTM_SDK_INPUT, "%s: \"platform\" must be an object", file);
+	if ((rc = take(o, rows, 3, CLOSED, no_objects, file, w)) || (rc = split_url(url, c, file, w)))
+		return rc;
+	if (c->connect[0] && inet_pton(AF_INET, c->connect, &a) != 1)
+		return why_say(w, CTM_SDK_INPUT, "%s: platform \"connect\" must be an IPv4 address", file);
+	return 0;
+}
+
+static int take_conf(const json_t *o, struct agent_conf *c, const char *file, struct why *w)
+{
+	struct member rows[] = {
+		TEXT("state_dir", c->state_dir), TEXT("listen", c->listen), NUMBER("port", c->port, 1, 65535), TEXT("serial", c->serial),
+		TEXT("enrol_code_file", c->enrol_code_file), TEXT("initial_password_file", c->initial_password_file),
+		TEXT("declaration", c->declaration), NUMBER("report_interval_s", c->report_interval_s, 1, 86400),
+	};
+	struct member factory[] = { TEXT("image", c->factory_image), TEXT("manifest", c->factory_manifest) };
+	const json_t *f = json_object_get(o, "factory"), *p = json_object_get(o, "platform");
+	struct in_addr a;
+	int rc;
+
+	rows[4].optional = true;
+	rows[7].optional = true;
+	c->report_interval_s = 60;
+	if ((rc = take(o, rows, sizeof rows / sizeof rows[0], CLOSED, conf_objects, file, w)))
+		return rc;
+	if (!ctm_serial_ok(c->serial))
+		return why_say(w, CTM_SDK_INPUT, "%s: \"serial\" must be 1 to 64 letters, digits, '-', '.' or '_'", file);
+	if (inet_pton(AF_INET, c->listen, &a) != 1)
+		return why_say(w, CTM_SDK_INPUT, "%s: \"listen\" must be an IPv4 address", file);
+	if (!json_is_object(f))
+		return why_say(w, CTM_SDK_INPUT, "%s: \"factory\" must be an object", file);
+	if ((rc = take(f, factory, 2, CLOSED, no_objects, file, w)))
+		return rc;
+	return p ? take_platform(p, c, file, w) : 0;
+}
+
+/* Declaration */
+
+static int take_value(const json_t *v, const struct ctm_setting *s, struct ctm_value *out)
+{
+	const char *text = json_string_value(v);
+
+	memset(out, 0, sizeof *out);
+	if (s->type == CTM_SET_BOOL && json_is_boolean(v)) {
+		out->i = json_is_true(v);
+	} else if (s->type == CTM_SET_INT && json_is_integer(v)) {
+		out->i = json_integer_value(v);
+	} else if (s->type == CTM_SET_TEXT && text && strlen(text) == json_string_length(v) && strlen(text) <= CTM_SETTING_TEXT) {
+		memcpy(out->text, text, strlen(text) + 1);
+	} else if (s->type == CTM_SET_ENUM && text) {
+		out->i = -1;
+		for (size_t i = 0; i < s->nvalues; i++)
+			if (strcmp(s->values[i], text) == 0)
+				out->i = (int64_t)i;
+	} else {
+		return CTM_SDK_INPUT;
+	}
+	return ctm_config_check(s, out);
+}
+
+static int take_enum(const json_t *list, struct ctm_setting *s)
+{
+	size_t n = json_array_size(list);
+
+	if (!n || n > CTM_SETTING_VALUES)
+		return CTM_SDK_INPUT;
+	for (size_t i = 0; i < n; i++) {
+		const char *v = json_string_value(json_array_get(list, i));
+
+		if (!v || !*v || strlen(v) > CTM_SETTING_NAME)
+			return CTM_SDK_INPUT;
+		memcpy(s->values[i], v, strlen(v) + 1);
+	}
+	s->nvalues = n;
+	return 0;
+}
+
+static int take_setting(const json_t *o, struct ctm_setting *s)
+{
+	static const char *const types[] = { "bool", "int", "text", "enum" };
+	const char *type = json_string_value(json_object_get(o, "type")), *name = json_string_value(json_object_get(o, "name"));
+	const json_t *min = json_object_get(o, "min"), *max = json_object_get(o, "max"), *secure = json_object_get(o, "secure_default");
+	size_t t = 0;
+
+	while (type && t < 4 && strcmp(type, types[t]) != 0)
+		t++;
+	if (!name || !*name || strlen(name) > CTM_SETTING_NAME || !type || t == 4)
+		return CTM_SDK_INPUT;
+	memset(s, 0, sizeof *s);
+	memcpy(s->name, name, strlen(name) + 1);
+	s->type = (enum ctm_setting_type)t;
+	s->min = min ? json_integer_value(min) : 0;
+	s->max = max ? json_integer_value(max) : s->type == CTM_SET_TEXT ? CTM_SETTING_TEXT : INT32_MAX;
+	if (s->type == CTM_SET_TEXT && s->max > CTM_SETTING_TEXT)
+		return CTM_SDK_INPUT;
+	if (s->type == CTM_SET_ENUM && take_enum(json_object_get(o, "values"), s))
+		return CTM_SDK_INPUT;
+	if (take_value(json_object_get(o, "default"), s, &s->first))
+		return CTM_SDK_INPUT;
+	return take_value(secure ? secure : json_object_get(o, "default"), s, &s->secure);
+}
+
+static int take_settings(const json_t *list, struct agent_conf *c, const char *file, struct why *w)
+{
+	size_t n = json_array_size(list);
+
+	if (!json_is_array(list) || n > CTM_SETTINGS_MAX)
+		return why_say(w, CTM_SDK_INPUT, "%s: \"settings\" must be a list of at most %d", file, CTM_SETTINGS_MAX);
+	for (size_t i = 0; i < n; i++)
+		if (take_setting(json_array_get(list, i), &c->setting[i]))
+			return why_say(w, CTM_SDK_INPUT, "%s: /settings/%zu is not a setting this device can keep", file, i);
+	c->nsettings = n;
+	return 0;
+}
+
+static int take_key(const json_t *update, struct agent_conf *c)
+{
+	const char *hex = json_string_value(json_object_get(update, "release_key"));
+
+	if (!hex || strlen(hex) != 64 || strspn(hex, "0123456789abcdefABCDEF") != 64)
+		return CTM_SDK_INPUT;
+	for (size_t i = 0; i < 32; i++) {
+		char two[3] = { hex[2 * i], hex[2 * i + 1], 0 };
+
+		c->release_key[i] = (uint8_t)strtoul(two, NULL, 16);
+	}
+	return 0;
+}
+
+/* The one interface served must be declared: TCP, HTTPS, on this port. */
+static bool port_declared(const json_t *list, int port)
+{
+	size_t i;
+	json_t *v;
+
+	json_array_foreach((json_t *)(uintptr_t)list, i, v) {
+		const char *protocol = json_string_value(json_object_get(v, "protocol"));
+
+		if (json_integer_value(json_object_get(v, "port")) == port && protocol && strcmp(protocol, "https") == 0)
+			return true;
+	}
+	return false;
+}
+
+static int take_declaration(const json_t *o, struct agent_conf *c, const char *file, struct why *w)
+{
+	const json_t *update = json_object_get(o, "update"), *cred = json_object_get(o, "credentials"), *lock = json_object_get(cred, "lockout");
+	const char *format = json_string_value(json_object_get(o, "format"));
+	struct member top[] = { TEXT("maker", c->maker), TEXT("model", c->model), TEXT("component", c->component) };
+	struct member up[] = { TEXT("vendor", c->vendor), TEXT("class", c->class_name) };
+	struct member cr[] = { NUMBER("min_length", c->min_length, 8, 64) };
+	struct member lo[] = { NUMBER("attempts", c->attempts, 1, 100), NUMBER("lock_s", c->lock_s, 1, 86400) };
+	int rc;
+
+	if (!format || strcmp(format, "ctm.declaration/1") != 0)
+		return why_say(w, CTM_SDK_UNSUPPORTED, "%s: \"format\" is not ctm.declaration/1", file);
+	if ((rc = take(o, top, 3, OPEN, no_objects, file, w)) || (rc = take(update, up, 2, OPEN, no_objects, file, w)) ||
+	    (rc = take(cred, cr, 1, OPEN, no_objects, file, w)) || (rc = take(lock, lo, 2, OPEN, no_objects, file, w)) ||
+	    (rc = take_settings(json_object_get(o, "settings"), c, file, w)))
+		return rc;
+	if (take_key(update, c))
+		return why_say(w, CTM_SDK_INPUT, "%s: /update/release_key must be 64 hex characters", file);
+	if (!port_declared(json_object_get(o, "interfaces"), c->port))
+		return why_say(w, CTM_SDK_INPUT, "%s: no interface declares https on port %d; a port that is not declared is not opened", file, c->port);
+	return 0;
+}
+
+int agent_conf_load(const char *path, struct agent_conf *c, struct why *w)
+{
+	json_t *o = load_json(path, w), *d;
+	int rc;
+
+	if (!o)
+		return CTM_SDK_INPUT;
+	memset(c, 0, sizeof *c);
+	rc = take_conf(o, c, path, w);
+	json_decref(o);
+	if (rc)
+		return rc;
+	if (!(d = load_json(c->declaration, w)))
+		return CTM_SDK_INPUT;
+	rc = take_declaration(d, c, c->declaration, w);
+	json_decref(d);
+	return rc;
+}
