@@ -253,7 +253,7 @@ void tpl_asset_add(const char *path)
 		h = (h ^ (unsigned char)data[i]) * 0x100000001b3u;
 	char url[200], version[17];
 	snprintf(version, sizeof version, "%016llx", (unsigned long long)h);
-	snprintf(url, sizeof url, "/assets/%s?v=%.8s", name, version);
+	snprintf(url, sizeof url, "/assets/%s?v=%s", name, version);
 	assets[nassets].name = tpl_ndup(name, strlen(name));
 	assets[nassets].url = tpl_ndup(url, strlen(url));
 	assets[nassets].version = tpl_ndup(version, 16);

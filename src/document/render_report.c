@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The evaluation report on paper, from the sealed report.json and what issuing added. The order follows ISO/IEC 17025:2017
+ * 7.8.2.1: who, for whom, what, when, how; then the statement of conformity with its rule (7.8.6), the matrix, the findings,
+ * every check, and a clear end. What report.json does not say is printed as "not stated" rather than left out. The digests
+ * of report.json and of the bundle stand on the cover and on every page: the files are the report, this paper is its print.
+ */
+#include "document/render.h"
+#include "document/render_sheet.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define MAX_ROWS 2000
+
+int ctm_check_report(const ctm_json *in, struct ctm_err *err)
+{
+	struct ctm_jc c = ctm_jc_root(in, "report"), rep, list;
+	const char *s;
+	int64_t ms;
+	int rc;
+	if ((rc = ctm_jc_is(&c, CTM_J_OBJ, err)) || (rc = ctm_jc_str(&c, "number", 1, 60, &s, err)) ||
+		(rc = ctm_jc_int(&c, "issued_ms", 0, INT64_C(253402300799999), &ms, err)) || (rc = ctm_jc_str(&c, "authorised_by", 1, 200, &s, err)) ||
+		(rc = ctm_jc_str(&c, "bundle_digest", 64, 80, &s, err)) || (rc = ctm_jc_str(&c, "report_digest", 64, 80, &s, err)) ||
+		(rc = ctm_jc_key(&c, "report", &rep, err)) || (rc = ctm_jc_is(&rep, CTM_J_OBJ, err)))
+		return rc;
+	return ctm_jc_arr(&rep, "checks", 0, MAX_ROWS, &list, err);
+}
+
+/* --- reading: first of several paths, "a.b|c" --- */
+
+static const ctm_json *find(const ctm_json *root, const char *paths)
+{
+	char name[64];
+	while (*paths) {
+		const ctm_json *v = root;
+		size_t whole = strcspn(paths, "|");
+		for (const char *p = paths; v && p < paths + whole;) {
+			size_t n = strcspn(p, ".|");
+			snprintf(name, sizeof name, "%.*s", (int)n, p);
+			v = ctm_json_get(v, name);
+			p += n + 1;
+		}
+		if (v && ctm_json_type(v) != CTM_J_NULL)
+			return v;
+		paths += whole + (paths[whole] == '|');
+	}
+	return NULL;
+}
+
+/* Text of a value: strings, numbers, and lists joined by "; ". "" when absent. */
+static const char *say(const ctm_json *v, char *out, size_t cap)
+{
+	size_t n = 0;
+	const char *s = ctm_json_str(v);
+	*out = 0;
+	if (s)
+		return s;
+	if (ctm_json_type(v) == CTM_J_INT)
+		snprintf(out, cap, "%" PRId64, ctm_json_int(v, 0));
+	else if (ctm_json_type(v) == CTM_J_ARR)
+		for (size_t i = 0; i < ctm_json_len(v) && n + 1 < cap; i++) {
+			const ctm_json *e = ctm_json_at(v, i);
+			const char *one = ctm_json_str(e) ? ctm_json_str(e) : ctm_json_gets(e, "text");
+			int k = one ? snprintf(out + n, cap - n, "%s%s", n ? "; " : "", one) : 0;
+			n += k > 0 ? (size_t)k : 0;
+		}
+	return out;
+}
+
+static const char *get(const ctm_json *root, const char *paths, char *out, size_t cap)
+{
+	return say(find(root, paths), out, cap);
+}
+
+/* --- the cover: items a to p of ISO/IEC 17025:2017 7.8.2.1, in its order, where not printed elsewhere --- */
+
+static const struct { const char *label, *paths; bool date; } cover[] = {
+	{ "Laboratory (b)", "lab.name|plan.lab.name" },
+	{ "Address", "lab.address|plan.lab.address" },
+	{ "Place of the work (c)", "lab.place|place|bench.place" },
+	{ "Customer (e)", "customer.name|plan.customer.name|customer" },
+	{ "Method (f)", "method.text|method|plan.method" },
+	{ "Item (g)", "item.name|product.name|plan.product.name" },
+	{ "Model", "item.model|product.model|plan.product.model" },
+	{ "Serial of the sample", "item.serial|sample.serial" },
+	{ "Version evaluated", "item.version|sample.version|release.version" },
+	{ "SHA-256 of the image", "item.image_sha256|sample.image_sha256|release.image_sha256" },
+	{ "Condition of the item (g)", "item.condition|sample.condition|condition" },
+	{ "Received (h)", "dates.received|item.received|received", true },
+	{ "Performed from (i)", "dates.started|dates.from|started|started_ms", true },
+	{ "Performed to (i)", "dates.finished|dates.to|finished|finished_ms", true },
+	{ "Sampling (k)", "sampling" },
+	{ "Test conditions (7.8.3.1)", "conditions|environment.text|bench.id" },
+	{ "Deviations, exclusions (n)", "deviations|plan.deviations" },
+	{ "Results of others (p)", "external|subcontracted" },
+	{ "Performed by", "operator|tester|bench.operator" },
+	{ "Plan approved by", "approver|plan.approver" },
+	{ "Evaluated against", "baseline.title|against|catalogue.title" },
+};
+
+static void cover_facts(struct ctm_sheet *s, const ctm_json *rep)
+{
+	char tmp[1500], words[64];
+	for (size_t i = 0; i < sizeof cover / sizeof *cover; i++) {
+		const ctm_json *v = find(rep, cover[i].paths);
+		const char *value = say(v, tmp, sizeof tmp);
+		if (cover[i].date && ctm_json_type(v) == CTM_J_INT)
+			value = ctm_time_words(ctm_json_int(v, -1), words);
+		else if (cover[i].date)
+			value = ctm_date_words(value, words);
+		if (!*value && ctm_json_type(v) == CTM_J_ARR)
+			value = "none";
+		ctm_fact(s, 150, cover[i].label, *value ? value : "not stated");
+	}
+}
+
+static void draw_cover(struct ctm_sheet *s, const ctm_json *in, const ctm_json *rep)
+{
+	char tmp[400], words[64];
+	ctm_sheet_box(s, s->left, s->y, 36, 4, CTM_INK_ACCENT);
+	s->y += 18;
+	ctm_sheet_outline(s, "Cover");
+	ctm_text(s, CTM_TY_TITLE, CTM_INK, 4, "H1", "Evaluation report");
+	const char *item = get(rep, "item.name|product.name|plan.product.name|title|plan.title", tmp, sizeof tmp);
+	ctm_text(s, CTM_TY_HEAD, CTM_INK_ACCENT, 10, "P", *item ? item : "Consumer IoT product");
+	if (ctm_json_getb(in, "rehearsal", false))
+		ctm_text(s, CTM_TY_BOLD, CTM_INK_BAD, 8, "P", "Rehearsal. This report can never be cited in an application.");
+	ctm_fact(s, 150, "Report number (d)", ctm_json_gets(in, "number"));
+	ctm_fact(s, 150, "Issued (j)", ctm_time_words(ctm_json_geti(in, "issued_ms", -1), words));
+	ctm_fact(s, 150, "Authorised by (o)", ctm_json_gets(in, "authorised_by"));
+	cover_facts(s, rep);
+	ctm_sheet_rule(s, 6);
+	ctm_text(s, CTM_TY_SMALL, CTM_INK_MUTE, 2, "P", "SHA-256 of report.json, of which this is the print");
+	ctm_text(s, CTM_TY_MONO, CTM_INK, 5, "P", ctm_json_gets(in, "report_digest"));
+	ctm_text(s, CTM_TY_SMALL, CTM_INK_MUTE, 2, "P", "SHA-256 of the sealed evidence bundle, from which the same report can be made again (ctm lab replay)");
+	ctm_text(s, CTM_TY_MONO, CTM_INK, 8, "P", ctm_json_gets(in, "bundle_digest"));
+	ctm_text(s, CTM_TY_SMALL, CTM_INK, 0, "P", "The results relate only to the items tested (l). The report is reproduced only in full unless the laboratory agrees in writing.");
+}
+
+/* --- verdicts --- */
+
+static enum ctm_ink tone(const char *word)
+{
+	static const struct { const char *word; enum ctm_ink ink; } tones[] = {
+		{ "PASS", CTM_INK_GOOD }, { "met", CTM_INK_GOOD }, { "FAIL", CTM_INK_BAD }, { "not_met", CTM_INK_BAD }, { "INCONCLUSIVE", CTM_INK_WARN },
+		{ "ERROR", CTM_INK_WARN }, { "undetermined", CTM_INK_WARN },
+	};
+	for (size_t i = 0; i < sizeof tones / sizeof *tones; i++)
+		if (!strcmp(tones[i].word, word))
+			return tones[i].ink;
+	return CTM_INK_MUTE;
+}
+
+static const char *plain(const char *word)
+{
+	static const struct { const char *word, *text; } words[] = {
+		{ "met", "Met" }, { "not_met", "Not met" }, { "undetermined", "Undetermined" }, { "not_applicable", "Not applicable" }, { "PASS", "Pass" },
+		{ "FAIL", "Fail" }, { "INCONCLUSIVE", "Inconclusive" }, { "NOT_APPLICABLE", "Not applicable" }, { "NOT_RUN", "Not run" }, { "ERROR", "Error" }, { "", "-" },
+	};
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (!strcmp(words[i].word, word))
+			return words[i].text;
+	return word;
+}
+
+static const char *str(const ctm_json *o, const char *key)
+{
+	const char *s = ctm_json_gets(o, key);
+	return s ? s : "";
+}
+
+/* --- the statement and the matrix --- */
+
+static void draw_statement(struct ctm_sheet *s, const ctm_json *rep)
+{
+	char tmp[3000];
+	const ctm_json *checks = ctm_json_get(rep, "checks");
+	static const char *const verdicts[] = { "PASS", "FAIL", "INCONCLUSIVE", "NOT_APPLICABLE", "NOT_RUN", "ERROR" };
+	int counts[6] = { 0 }, n = 0;
+	for (size_t i = 0; i < ctm_json_len(checks); i++)
+		for (int v = 0; v < 6; v++)
+			counts[v] += !strcmp(str(ctm_json_at(checks, i), "verdict"), verdicts[v]);
+	ctm_heading(s, CTM_TY_HEAD, "Statement of conformity");
+	const char *st = get(rep, "statement.text|statement|conformity.text|summary.text", tmp, sizeof tmp);
+	if (*st)
+		ctm_text(s, CTM_TY_BODY, CTM_INK, 6, "P", st);
+	for (int v = 0; v < 6; v++)
+		if (counts[v])
+			n += snprintf(tmp + n, sizeof tmp - (size_t)n, "%s%s %d", n ? ", " : "", plain(verdicts[v]), counts[v]);
+	ctm_textf(s, CTM_TY_BOLD, CTM_INK, 6, "P", "%zu checks: %s.", ctm_json_len(checks), n ? tmp : "none");
+	const char *rule = get(rep, "decision_rule.text|decision_rule|plan.decision_rule", tmp, sizeof tmp);
+	ctm_textf(s, CTM_TY_BODY, CTM_INK, 10, "P", "Decision rule (7.8.6): %s", *rule ? rule : "not stated");
+}
+
+static void draw_matrix(struct ctm_sheet *s, const ctm_json *rep)
+{
+	const ctm_json *m = ctm_json_get(rep, "matrix"), *comps = ctm_json_get(m, "components"), *rows = ctm_json_get(m, "rows");
+	size_t nc = ctm_json_len(comps);
+	if (ctm_json_type(rows) != CTM_J_ARR || !nc)
+		return;
+	nc = nc > CTM_TABLE_COLS - 1 ? CTM_TABLE_COLS - 1 : nc;
+	struct ctm_table t = { .ncol = (int)nc + 1, .col = { { "Outcome (NIST IR 8425)", 3.2, CTM_TY_SMALL } } };
+	for (size_t i = 0; i < nc; i++) {
+		const ctm_json *c = ctm_json_at(comps, i);
+		t.col[i + 1] = (struct ctm_col){ ctm_json_str(c) ? ctm_json_str(c) : *str(c, "name") ? str(c, "name") : str(c, "id"), 1.4, CTM_TY_SMALL };
+	}
+	ctm_heading(s, CTM_TY_HEAD, "Outcomes and components");
+	ctm_table_head(s, &t);
+	for (size_t r = 0; r < ctm_json_len(rows) && r < MAX_ROWS; r++) {
+		const ctm_json *row = ctm_json_at(rows, r), *cells = ctm_json_get(row, "cells");
+		char label[300];
+		snprintf(label, sizeof label, "%s  %s", str(row, "outcome"), *str(row, "name") ? str(row, "name") : str(row, "text"));
+		struct ctm_tcell line[CTM_TABLE_COLS] = { { label } };
+		for (size_t i = 0; i < nc; i++) {
+			const char *status = str(ctm_json_at(cells, i), "status");
+			line[i + 1] = (struct ctm_tcell){ plain(status), tone(status), *status };
+		}
+		ctm_table_row(s, &t, line);
+	}
+	s->y += 12;
+}
+
+/* --- findings and checks --- */
+
+static const char *reasons_of(const ctm_json *c, char *out, size_t cap)
+{
+	return get(c, "reasons|finding|why|note", out, cap);
+}
+
+static void draw_findings(struct ctm_sheet *s, const ctm_json *checks)
+{
+	char tmp[3000], oc[300];
+	int n = 0;
+	ctm_heading(s, CTM_TY_HEAD, "Findings");
+	for (size_t i = 0; i < ctm_json_len(checks); i++) {
+		const ctm_json *c = ctm_json_at(checks, i);
+		if (strcmp(str(c, "verdict"), "FAIL"))
+			continue;
+		n++;
+		ctm_sheet_need(s, 60);
+		ctm_textf(s, CTM_TY_SUB, CTM_INK_BAD, 1, "H2", "%d. %s", n, str(c, "title"));
+		ctm_textf(s, CTM_TY_SMALL, CTM_INK_MUTE, 2, "P", "Requirement %s, component %s, check %s", get(c, "outcomes|outcome", oc, sizeof oc), str(c, "component"), str(c, "id"));
+		ctm_text(s, CTM_TY_BODY, CTM_INK, 2, "P", reasons_of(c, tmp, sizeof tmp));
+		if (*str(c, "remedy"))
+			ctm_textf(s, CTM_TY_BODY, CTM_INK, 2, "P", "What would help: %s", str(c, "remedy"));
+		s->y += 6;
+	}
+	if (!n)
+		ctm_text(s, CTM_TY_BODY, CTM_INK, 10, "P", "No check failed.");
+}
+
+static void draw_summary(struct ctm_sheet *s, const ctm_json *checks)
+{
+	char oc[300];
+	struct ctm_table t = { .ncol = 5, .col = { { "Check", 1.1, CTM_TY_MONO }, { "What was checked", 4, CTM_TY_SMALL }, { "Outcome", 1.2, CTM_TY_SMALL },
+		{ "Component", 1.3, CTM_TY_SMALL }, { "Verdict", 1.3, CTM_TY_SMALL } } };
+	ctm_heading(s, CTM_TY_HEAD, "Checks at a glance");
+	ctm_table_head(s, &t);
+	for (size_t i = 0; i < ctm_json_len(checks); i++) {
+		const ctm_json *c = ctm_json_at(checks, i);
+		const char *v = str(c, "verdict");
+		struct ctm_tcell cells[5] = { { str(c, "id") }, { str(c, "title") }, { get(c, "outcomes|outcome", oc, sizeof oc) }, { str(c, "component") }, { plain(v), tone(v), true } };
+		ctm_table_row(s, &t, cells);
+	}
+	s->y += 12;
+}
+
+static void draw_check(struct ctm_sheet *s, const ctm_json *c)
+{
+	static const struct { const char *label, *paths; } facts[] = {
+		{ "Pass rule", "pass|rule|criterion" }, { "Result", "reasons|finding|why|note" }, { "Justification", "justification" },
+		{ "Evidence (observations)", "evidence|observations" }, { "Digests", "blobs|digests" },
+	};
+	char tmp[3000], oc[300];
+	const char *v = str(c, "verdict");
+	ctm_sheet_need(s, 90);
+	ctm_sheet_rule(s, 4);
+	double w = s->right - s->left;
+	double h = ctm_text_at(s, s->left, s->y, w - 100, CTM_TY_SUB, CTM_INK, PANGO_ALIGN_LEFT, "H2", str(c, "title"));
+	ctm_text_at(s, s->right - 100, s->y, 100, CTM_TY_SUB, tone(v), PANGO_ALIGN_RIGHT, "P", plain(v));
+	s->y += h + 1;
+	ctm_textf(s, CTM_TY_SMALL, CTM_INK_MUTE, 4, "P", "%s%s%s, %s, component %s%s%s", str(c, "id"), ctm_json_get(c, "version") ? " edition " : "",
+		ctm_json_get(c, "version") ? say(ctm_json_get(c, "version"), tmp, sizeof tmp) : "", get(c, "outcomes|outcome", oc, sizeof oc), str(c, "component"),
+		*str(c, "method") ? ", by " : "", str(c, "method"));
+	for (size_t i = 0; i < sizeof facts / sizeof *facts; i++) {
+		const ctm_json *x = find(c, facts[i].paths);
+		const char *value = say(x, tmp, sizeof tmp);
+		if (!*value && ctm_json_type(x) == CTM_J_ARR && ctm_json_type(ctm_json_at(x, 0)) == CTM_J_INT) {
+			size_t n = 0;
+			for (size_t k = 0; k < ctm_json_len(x) && n + 24 < sizeof tmp; k++)
+				n += (size_t)snprintf(tmp + n, sizeof tmp - n, "%s%" PRId64, k ? ", " : "", ctm_json_int(ctm_json_at(x, k), 0));
+		}
+		if (*value)
+			ctm_fact(s, 110, facts[i].label, value);
+	}
+}
+
+void ctm_draw_report(struct ctm_sheet *s, const ctm_json *in)
+{
+	const ctm_json *rep = ctm_json_get(in, "report"), *checks = ctm_json_get(rep, "checks");
+	draw_cover(s, in, rep);
+	ctm_sheet_page(s);
+	draw_statement(s, rep);
+	draw_matrix(s, rep);
+	draw_findings(s, checks);
+	draw_summary(s, checks);
+	ctm_sheet_page(s);
+	ctm_heading(s, CTM_TY_HEAD, "Check by check");
+	for (size_t i = 0; i < ctm_json_len(checks) && !s->failed; i++)
+		draw_check(s, ctm_json_at(checks, i));
+	ctm_sheet_need(s, 40);
+	ctm_sheet_rule(s, 8);
+	ctm_textf(s, CTM_TY_BOLD, CTM_INK, 0, "P", "End of report %s", ctm_json_gets(in, "number"));
+}
