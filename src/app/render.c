@@ -5,6 +5,8 @@
  */
 #include "base/cli.h"
 #include "document/render.h"
+#include <cairo.h>
+#include <fontconfig/fontconfig.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -52,5 +54,7 @@ int main(int argc, char **argv)
 		return 0;
 	if (!rc)
 		rc = run(args[0], &err);
+	cairo_debug_reset_static_data();
+	FcFini();
 	return rc ? ctm_cli_die(command.name, &err) : 0;
 }

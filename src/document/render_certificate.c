@@ -83,7 +83,7 @@ static void lower(struct ctm_sheet *s, const ctm_json *in)
 		frame(s);
 	}
 	ctm_sheet_box(s, s->left, top - 12, w, 0.5, CTM_INK_LINE);
-	snprintf(span, sizeof span, "%s to %s", ctm_date_words(text(in, "valid_from"), a), ctm_date_words(text(in, "valid_to"), b));
+	snprintf(span, sizeof span, "%s\nto %s", ctm_date_words(text(in, "valid_from"), a), ctm_date_words(text(in, "valid_to"), b));
 	y = top + pair(s, s->left, top, colw - 8, "Valid", span, CTM_TY_BOLD);
 	y += pair(s, s->left, y, colw - 8, "Certified by", text(cla, "name"), CTM_TY_BODY);
 	if (*text(cla, "contact"))

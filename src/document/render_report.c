@@ -48,7 +48,7 @@ static const ctm_json *find(const ctm_json *root, const char *paths)
 	return NULL;
 }
 
-/* Text of a value: strings, numbers, and lists joined by "; ". "" when absent. */
+/* Text of a value: strings, numbers, and lists joined to one line. "" when absent. */
 static const char *say(const ctm_json *v, char *out, size_t cap)
 {
 	size_t n = 0;
@@ -62,7 +62,7 @@ static const char *say(const ctm_json *v, char *out, size_t cap)
 		for (size_t i = 0; i < ctm_json_len(v) && n + 1 < cap; i++) {
 			const ctm_json *e = ctm_json_at(v, i);
 			const char *one = ctm_json_str(e) ? ctm_json_str(e) : ctm_json_gets(e, "text");
-			int k = one ? snprintf(out + n, cap - n, "%s%s", n ? "; " : "", one) : 0;
+			int k = one ? snprintf(out + n, cap - n, "%s%s", !n ? "" : out[n - 1] == '.' ? " " : "; ", one) : 0;
 			n += k > 0 ? (size_t)k : 0;
 		}
 	return out;
@@ -270,7 +270,7 @@ static void draw_check(struct ctm_sheet *s, const ctm_json *c)
 {
 	static const struct { const char *label, *paths; } facts[] = {
 		{ "Pass rule", "pass|rule|criterion" }, { "Result", "reasons|finding|why|note" }, { "Justification", "justification" },
-		{ "Evidence (observations)", "evidence|observations" }, { "Digests", "blobs|digests" },
+		{ "Observations", "evidence|observations" }, { "Digests", "blobs|digests" },
 	};
 	char tmp[3000], oc[300];
 	const char *v = str(c, "verdict");

@@ -19,7 +19,7 @@
 static const struct { const char *family; double size; bool bold; double line; } types[CTM_TY_COUNT] = {
 	[CTM_TY_TITLE] = { FAMILY, 22, true, 1.15 }, [CTM_TY_HEAD] = { FAMILY, 14, true, 1.2 }, [CTM_TY_SUB] = { FAMILY, 10.5, true, 1.25 },
 	[CTM_TY_BODY] = { FAMILY, 9.5, false, 1.35 }, [CTM_TY_BOLD] = { FAMILY, 9.5, true, 1.35 }, [CTM_TY_SMALL] = { FAMILY, 8, false, 1.3 },
-	[CTM_TY_LABEL] = { FAMILY, 8, false, 1.3 }, [CTM_TY_MONO] = { MONO, 7.5, false, 1.3 }, [CTM_TY_HERO] = { FAMILY, 30, true, 1.1 },
+	[CTM_TY_LABEL] = { FAMILY, 8, false, 1.3 }, [CTM_TY_MONO] = { MONO, 7.5, false, 1.3 }, [CTM_TY_FINE] = { MONO, 6, false, 1.3 }, [CTM_TY_HERO] = { FAMILY, 30, true, 1.1 },
 };
 static const double inks[CTM_INK_COUNT][3] = {
 	[CTM_INK] = { 0.08, 0.13, 0.17 }, [CTM_INK_MUTE] = { 0.33, 0.38, 0.43 }, [CTM_INK_ACCENT] = { 0.055, 0.31, 0.54 },
@@ -58,7 +58,7 @@ static void watermark(struct ctm_sheet *s)
 	pango_layout_set_width(s->layout, (int)(w * PANGO_SCALE));
 	pango_layout_set_alignment(s->layout, PANGO_ALIGN_CENTER);
 	pango_layout_set_text(s->layout, s->watermark, -1);
-	cairo_set_source_rgb(s->cr, 0.93, 0.9, 0.9);
+	cairo_set_source_rgb(s->cr, 0.955, 0.93, 0.93);
 	cairo_move_to(s->cr, -w / 2, -60);
 	pango_cairo_show_layout(s->cr, s->layout);
 	cairo_restore(s->cr);
@@ -72,9 +72,9 @@ static void foot(struct ctm_sheet *s)
 	double y = s->height - 36, w = s->right - s->left;
 	ctm_sheet_box(s, s->left, y - 6, w, 0.5, CTM_INK_LINE);
 	snprintf(number, sizeof number, "Page %d of %d", s->page, s->pages ? s->pages : 999);
-	ctm_text_at(s, s->left, y, w * 0.3, CTM_TY_LABEL, CTM_INK_MUTE, PANGO_ALIGN_LEFT, NULL, s->foot_left ? s->foot_left : "");
-	ctm_text_at(s, s->left + w * 0.3, y, w * 0.5, CTM_TY_LABEL, CTM_INK_MUTE, PANGO_ALIGN_CENTER, NULL, s->foot_mid ? s->foot_mid : "");
-	ctm_text_at(s, s->left + w * 0.8, y, w * 0.2, CTM_TY_LABEL, CTM_INK_MUTE, PANGO_ALIGN_RIGHT, NULL, number);
+	ctm_text_at(s, s->left, y, w * 0.22, CTM_TY_LABEL, CTM_INK_MUTE, PANGO_ALIGN_LEFT, NULL, s->foot_left ? s->foot_left : "");
+	ctm_text_at(s, s->left + w * 0.22, y + 1.5, w * 0.6, CTM_TY_FINE, CTM_INK_MUTE, PANGO_ALIGN_CENTER, NULL, s->foot_mid ? s->foot_mid : "");
+	ctm_text_at(s, s->left + w * 0.82, y, w * 0.18, CTM_TY_LABEL, CTM_INK_MUTE, PANGO_ALIGN_RIGHT, NULL, number);
 }
 
 static void start_page(struct ctm_sheet *s)
