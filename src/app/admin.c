@@ -58,7 +58,7 @@ static int check_origin(const char *s, struct ctm_err *err)
 
 int admin_conf_check(const ctm_json *conf, struct ctm_err *err)
 {
-	static const char *const known[] = { "format", "public_url", "listen", "device_port", "origin", "keys", "signer_per_minute" };
+	static const char *const known[] = { "format", "public_url", "listen", "device_port", "origin", "keys", "signer_per_minute", "site_org" };
 	struct ctm_jc c = ctm_jc_root(conf, "ctm.json");
 	char host[256];
 	int64_t port;

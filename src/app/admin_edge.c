@@ -140,7 +140,7 @@ static void conf_limits(struct ctm_buf *b, const char *listen, const char *sock)
 		"  upstream ctm_people { server %s; keepalive 8; }\n", sock, listen);
 }
 
-static void conf_tls(struct ctm_buf *b, int64_t port)
+static void conf_tls(struct ctm_buf *b, int64_t port, bool https)
 {
 	ctm_buf_printf(b,
 		"\n"
@@ -159,7 +159,9 @@ static void conf_tls(struct ctm_buf *b, int64_t port)
 		"\n"
 		"    add_header X-Content-Type-Options nosniff always;\n"
 		"    add_header Referrer-Policy same-origin always;\n"
-		"    add_header Strict-Transport-Security \"max-age=31536000\" always;\n", (long long)port);
+		"%s", (long long)port,
+		/* HSTS binds the host name on all ports: never where people's pages are plain HTTP on the same name. */
+		https ? "    add_header Strict-Transport-Security \"max-age=31536000\" always;\n" : "");
 }
 
 /* The client's own copies of these headers never pass: each is set here, to the truth or to nothing. */
@@ -259,7 +261,7 @@ static int write_conf(const char *state, const char *out, const ctm_json *conf, 
 	CTM_AUTO_BUF b = CTM_BUF(65536);
 	conf_head(&b, owner(real));
 	conf_limits(&b, ctm_json_gets(conf, "listen"), sock);
-	conf_tls(&b, ctm_json_geti(conf, "device_port", 8443));
+	conf_tls(&b, ctm_json_geti(conf, "device_port", 8443), ctm_starts(ctm_json_gets(conf, "public_url"), "https://"));
 	conf_device(&b);
 	conf_public(&b, public);
 	if ((rc = ctm_buf_err(&b, "nginx.conf", err)))
