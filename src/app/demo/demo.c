@@ -198,5 +198,5 @@ int main(int argc, char **argv)
 	}
 	ctm_http_free(d.http);
 	ctm_json_free(d.st);
-	return rc ? ctm_cli_die("ctm demo", &err) : 0;
+	return rc ? ctm_cli_die("demo", &err) : 0;
 }

@@ -168,7 +168,7 @@ int demo_start_agent(struct demo *d, const char *name)
 	snprintf(num, sizeof num, "%d", (int)pid);
 	rc = demo_write(d, pidfile, num, strlen(num), 0600);
 	if (!rc)
-		rc = demo_until(d, "engineer", "state", "enrolled", 15000, "/api/v1/devices/%s", demo_getf(d, "device.%s", name));
+		rc = demo_until(d, "engineer", "device.state", "enrolled", 15000, "/api/v1/devices/%s", demo_getf(d, "device.%s", name));
 	if (rc)
 		return ctm_fail_prefix(d->err, "the device did not enrol (its log: %s)", log);
 	snprintf(d->note, sizeof d->note, "serial %s at https://%s:%s", u->serial, u->address, DEMO_ADMIN_PORT);
