@@ -140,12 +140,20 @@ static void conf_limits(struct ctm_buf *b, const char *listen, const char *sock)
 		"  upstream ctm_people { server %s; keepalive 8; }\n", sock, listen);
 }
 
-static void conf_tls(struct ctm_buf *b, int64_t port, bool https)
+/* A platform whose public address works on this machine only does not open its device port to others either. */
+static const char *device_address(const char *public_url)
+{
+	char host[256];
+	struct ctm_err none = { 0 };
+	return !admin_url_host(public_url, host, sizeof host, &none) && (!strcasecmp(host, "localhost") || ctm_starts(host, "127.")) ? "127.0.0.1:" : "";
+}
+
+static void conf_tls(struct ctm_buf *b, const char *address, int64_t port, bool https)
 {
 	ctm_buf_printf(b,
 		"\n"
 		"  server {\n"
-		"    listen %lld ssl;\n"
+		"    listen %s%lld ssl;\n"
 		"    server_name _;\n"
 		"    ssl_certificate server.pem;\n"
 		"    ssl_certificate_key server.key;\n"
@@ -159,7 +167,7 @@ static void conf_tls(struct ctm_buf *b, int64_t port, bool https)
 		"\n"
 		"    add_header X-Content-Type-Options nosniff always;\n"
 		"    add_header Referrer-Policy same-origin always;\n"
-		"%s", (long long)port,
+		"%s", address, (long long)port,
 		/* HSTS binds the host name on all ports: never where people's pages are plain HTTP on the same name. */
 		https ? "    add_header Strict-Transport-Security \"max-age=31536000\" always;\n" : "");
 }
@@ -220,7 +228,7 @@ static void conf_public(struct ctm_buf *b, const char *public)
 	conf_proxy(b, false);
 	ctm_buf_str(b,
 		"    }\n"
-		"    location /.well-known/ {\n"
+		"    location ~ ^/(\\.well-known|security)/ {\n"
 		"      limit_except GET { deny all; }\n"
 		"      limit_req zone=public burst=200 nodelay;\n"
 		"      proxy_pass http://ctm_people;\n");
@@ -261,7 +269,7 @@ static int write_conf(const char *state, const char *out, const ctm_json *conf, 
 	CTM_AUTO_BUF b = CTM_BUF(65536);
 	conf_head(&b, owner(real));
 	conf_limits(&b, ctm_json_gets(conf, "listen"), sock);
-	conf_tls(&b, ctm_json_geti(conf, "device_port", 8443), ctm_starts(ctm_json_gets(conf, "public_url"), "https://"));
+	conf_tls(&b, device_address(ctm_json_gets(conf, "public_url")), ctm_json_geti(conf, "device_port", 8443), ctm_starts(ctm_json_gets(conf, "public_url"), "https://"));
 	conf_device(&b);
 	conf_public(&b, public);
 	if ((rc = ctm_buf_err(&b, "nginx.conf", err)))
