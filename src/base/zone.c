@@ -171,7 +171,7 @@ static bool read_header(const uint8_t *p, size_t n, struct counts *c)
 	if (n < 44 || memcmp(p, "TZif", 4) != 0)
 		return false;
 	*c = (struct counts){ be32(p + 20), be32(p + 24), be32(p + 28), be32(p + 32), be32(p + 36), be32(p + 40) };
-	return c->isut <= 256 && c->isstd <= 256 && c->leap <= 1000 && c->time <= TRANSITIONS_MAX && c->type >= 1 && c->type <= 256
+	return c->isut <= 256 && c->isstd <= 256 && c->leap <= 1000 && c->time <= TRANSITIONS_MAX && c->type <= 256
 		&& c->chars <= 1000;
 }
 
@@ -203,7 +203,7 @@ int ctm_zone_parse(const uint8_t *p, size_t n, struct ctm_zone **out)
 	if (!read_header(p, n, &c1) || p[4] < '2' || block_size(&c1, 4) > n - 44)
 		return CTM_E_SYNTAX;
 	size_t at = 44 + block_size(&c1, 4);
-	if (!read_header(p + at, n - at, &c2) || block_size(&c2, 8) > n - at - 44)
+	if (!read_header(p + at, n - at, &c2) || c2.type < 1 || block_size(&c2, 8) > n - at - 44)
 		return CTM_E_SYNTAX;
 	const uint8_t *block = p + at + 44, *foot = block + block_size(&c2, 8), *end = p + n;
 	if (foot >= end || *foot != '\n')
