@@ -155,7 +155,10 @@ CREATE TABLE lab_job (                       -- an evaluation of one baseline fo
   tester_id TEXT, approver_id TEXT,
   bundle_digest TEXT UNIQUE,                 -- one bundle, once
   result_json TEXT NOT NULL DEFAULT '{}',    -- the bundle's report.json
+  verdicts_json TEXT NOT NULL DEFAULT '{}',  -- how many checks ended with which verdict
+  report_digest TEXT NOT NULL DEFAULT '', report_html_digest TEXT NOT NULL DEFAULT '',   -- report.json and report.html to the byte
   report_number TEXT,
+  reporter_id TEXT,                          -- who issued the report
   created_ms BIGINT NOT NULL,
   sealed_ms BIGINT, reported_ms BIGINT,
   row_version BIGINT NOT NULL DEFAULT 1

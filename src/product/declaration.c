@@ -249,7 +249,7 @@ static int credentials(const struct ctm_jc *root, struct ctm_err *err)
 	return ctm_jc_int(&lock, "lock_s", 1, 86400, &n, err);
 }
 
-int ctm_declaration_check(const ctm_json *doc, const char *file, struct ctm_err *err)
+int ctm_decl_check(const ctm_json *doc, const char *file, struct ctm_err *err)
 {
 	static const char *const top[] = { "format", "maker", "model", "component", "version", "interfaces", "settings", "data", "destinations", "update", "credentials", "log" };
 	static const char *const log_keys[] = { "events" };
@@ -265,7 +265,7 @@ int ctm_declaration_check(const ctm_json *doc, const char *file, struct ctm_err 
 	return each(&log, "events", 1, 64, event_one, err);
 }
 
-int ctm_declaration_fits(const ctm_json *doc, const char *maker, const char *model, const char *version, struct ctm_err *err)
+int ctm_decl_fits(const ctm_json *doc, const char *maker, const char *model, const char *version, struct ctm_err *err)
 {
 	const struct { const char *key, *want; } same[] = { { "maker", maker }, { "model", model }, { "version", version } };
 	struct ctm_jc root = ctm_jc_root(doc, "declaration"), at;

@@ -12,7 +12,7 @@
 #define CTM_DECLARATION_MAX (256 * 1024)
 
 /* 0, or INPUT with the JSON pointer of the first thing that is wrong. */
-CTM_CHECK int ctm_declaration_check(const ctm_json *doc, const char *file, struct ctm_err *err);
+CTM_CHECK int ctm_decl_check(const ctm_json *doc, const char *file, struct ctm_err *err);
 /* Does it speak of this release? INPUT with the pointer that disagrees. Checked documents only. */
-CTM_CHECK int ctm_declaration_fits(const ctm_json *doc, const char *maker, const char *model, const char *version, struct ctm_err *err);
+CTM_CHECK int ctm_decl_fits(const ctm_json *doc, const char *maker, const char *model, const char *version, struct ctm_err *err);
 #endif

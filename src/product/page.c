@@ -141,6 +141,19 @@ int ctm_uc_product_get(struct ctm_cx *cx, ctm_json *out)
 	return ctm_json_set(out, "timeline", lines);
 }
 
+int ctm_uc_product_api(struct ctm_cx *cx, ctm_json *out)
+{
+	int rc = ctm_uc_product_get(cx, out);
+	CTM_AUTO_JSON *head_copy = rc ? NULL : ctm_json_copy(ctm_json_get(out, "product"));
+	void *it = NULL;
+	const char *key;
+	const ctm_json *v;
+	while (!rc && ctm_json_each(head_copy, &it, &key, &v))
+		if (!ctm_json_get(out, key))
+			rc = ctm_json_set(out, key, ctm_json_copy(v));
+	return rc;
+}
+
 int ctm_uc_product_cell(struct ctm_cx *cx, ctm_json *out)
 {
 	const char *id = ctm_in(cx, "id"), *component_id = ctm_in(cx, "component_id"), *outcome = ctm_in(cx, "outcome"), *job = ctm_in(cx, "job");

@@ -96,8 +96,8 @@ int ctm_prepare_declaration(struct ctm_cx *cx)
 	int rc = ctm_release_draft(cx, ctm_in(cx, "id"), &row);
 	if (rc || (rc = ctm_blob_get(ctm_app_blobs(cx->app), cx->upload.digest, CTM_DECLARATION_MAX, &body, cx->err)) ||
 		(rc = ctm_json_parse(ctm_buf_cstr(&body), body.len, CTM_DECLARATION_MAX, "declaration", &doc, cx->err)) ||
-		(rc = ctm_declaration_check(doc, "declaration", cx->err)) ||
-		(rc = ctm_declaration_fits(doc, ctm_json_gets(row, "maker"), ctm_json_gets(row, "model"), ctm_json_gets(row, "version"), cx->err)))
+		(rc = ctm_decl_check(doc, "declaration", cx->err)) ||
+		(rc = ctm_decl_fits(doc, ctm_json_gets(row, "maker"), ctm_json_gets(row, "model"), ctm_json_gets(row, "version"), cx->err)))
 		return rc;
 	rc = keep(cx, "declaration", doc);
 	doc = NULL;

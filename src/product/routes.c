@@ -21,6 +21,7 @@
  *                /products/{product_id}/cells/{component_id}/{outcome}
  *      DOCUMENT  {id, kind, title, digest, media_type, size, author, visibility, created_ms}     bytes: /api/v1/documents/ID/content
  *      DEVICE    see device/routes.c, JOB see lab/desk/routes.c, CASE see identity/routes.c
+ *   GET /api/v1/products/{id} has the members of `product` on the outside too.
  *   forms: POST /products/{id}/components {kind, name}; POST /components/{id}/releases {version, support_end, security_counter};
  *          POST /releases/{id}/publish {}; POST /products/{id}/registry (flat fields, see the rows)
  *
@@ -99,7 +100,7 @@ static const struct ctm_route rows[] = {
 
 	CTM_ROUTE("GET", "/api/v1/products", VIEWERS, 0, .use_case = ctm_uc_product_list, .reply = "", .help = "Products you may see."),
 	CTM_ROUTE("POST", "/api/v1/products", EDITORS, CTM_R_WRITE, .in = product_in, .use_case = ctm_uc_product_add, .reply = "", .help = "Add a product."),
-	CTM_ROUTE("GET", "/api/v1/products/{id}", VIEWERS, CTM_R_SCOPED, .in = id_in, .use_case = ctm_uc_product_get, .reply = "", .help = "One product."),
+	CTM_ROUTE("GET", "/api/v1/products/{id}", VIEWERS, CTM_R_SCOPED, .in = id_in, .use_case = ctm_uc_product_api, .reply = "", .help = "One product."),
 	CTM_ROUTE("PUT", "/api/v1/products/{id}/registry", EDITORS, CTM_R_WRITE | CTM_R_JSON | CTM_R_SCOPED, .in = id_in, .use_case = ctm_uc_product_registry,
 		.reply = "", .help = "Set the maker's fields of the public record (47 CFR 8.222(b))."),
 	CTM_ROUTE("PUT", "/api/v1/products/{id}/picture", EDITORS, CTM_R_WRITE | CTM_R_UPLOAD | CTM_R_SCOPED, .in = id_in, .prepare = ctm_prepare_picture,

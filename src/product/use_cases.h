@@ -10,6 +10,7 @@ int ctm_uc_product_add(struct ctm_cx *cx, ctm_json *out);
 int ctm_uc_component_add(struct ctm_cx *cx, ctm_json *out);
 /* page.c */
 int ctm_uc_product_get(struct ctm_cx *cx, ctm_json *out);
+int ctm_uc_product_api(struct ctm_cx *cx, ctm_json *out);      /* the same with the members of `product` on the outside too */
 int ctm_uc_product_cell(struct ctm_cx *cx, ctm_json *out);
 /* registry_fields.c */
 int ctm_uc_product_registry(struct ctm_cx *cx, ctm_json *out);
