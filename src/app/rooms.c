@@ -7,6 +7,7 @@
 #include "fleet/fleet.h"
 #include "http/serve.h"
 #include "identity/identity.h"
+#include "lab/desk/lab_job.h"
 #include "product/product.h"
 #include "scheme/scheme.h"
 
@@ -17,6 +18,7 @@ const struct ctm_routes *const ctm_room_routes[] = {
 	&ctm_document_routes,
 	&ctm_device_routes,
 	&ctm_fleet_routes,
+	&ctm_labdesk_routes,
 	&ctm_scheme_routes,
 	&ctm_desk_routes,
 };

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #define REPORT_MAX (8u << 20)
+#define FILE_MAX (64u << 20)
 #define PDF_MAX (8u << 20)
 #define RENDER_TIMEOUT_MS 30000
 
@@ -97,8 +98,8 @@ static int sealed_job(struct ctm_cx *cx, ctm_json **out)
 
 static int send_blob(struct ctm_cx *cx, const char *digest, const char *type, const char *filename)
 {
-	CTM_AUTO_BUF b = CTM_BUF(REPORT_MAX);
-	int rc = ctm_blob_get(ctm_app_blobs(cx->app), digest, REPORT_MAX, &b, cx->err);
+	CTM_AUTO_BUF b = CTM_BUF(FILE_MAX);
+	int rc = ctm_blob_get(ctm_app_blobs(cx->app), digest, FILE_MAX, &b, cx->err);
 	if (rc)
 		return rc;
 	const char *copy = ctm_arena_ndup(cx->arena, b.p, b.len);
