@@ -28,6 +28,9 @@ static struct ctm_tpl_val members(const ctm_json *v, const char *rest)
 {
 	char name[NAME_MAX_BYTES];
 	while (rest && v) {
+		const ctm_json *dotted = strchr(rest, '.') ? ctm_json_get(v, rest) : NULL;    /* a key that itself has a dot, "cla.decider" */
+		if (dotted)
+			return (struct ctm_tpl_val){ dotted, NULL };
 		rest = part(rest, name);
 		v = ctm_json_get(v, name);
 	}

@@ -233,7 +233,7 @@ static void hostile_values_are_escaped_everywhere(void **state)
 
 static void every_page_has_a_sample(void **state)
 {
-	static const char *const parts[] = { "http/brand", "http/frame", "http/error_title", "http/field" };
+	static const char *const parts[] = { "http/area", "http/brand", "http/frame", "http/error_title", "http/field" };
 	for (size_t i = 0; i < ctm_tpl_count; i++) {
 		char want[128];
 		bool part = strstr(ctm_tpl_table[i].name, "/part_");
