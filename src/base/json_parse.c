@@ -71,8 +71,7 @@ void ctm_ptr_step(char *ptr, size_t cap, const char *key, size_t n)
 			piece[0] = c < 0x20 || c == 0x7F ? '?' : (char)c, piece[1] = 0;
 		size_t k = strlen(piece);
 		if (len + k + 3 > room) {
-			while (len > 0 && ((unsigned char)ptr[len - 1] & 0xC0) == 0x80)
-				len--;                                 /* no half characters before the dots */
+			len = ctm_utf8_span(ptr, len);             /* no half character before the dots */
 			memcpy(ptr + len, "...", 4);
 			return;
 		}

@@ -255,12 +255,30 @@ static void long_pointers_are_cut_not_overrun(void **state)
 	assert_string_equal(c.ptr + strlen(c.ptr) - 3, "...");
 }
 
+/* Found by fuzzing: a pointer that is cut inside a character of four bytes must stay UTF-8. */
+static void cut_pointers_stay_utf8(void **state)
+{
+	for (size_t shift = 0; shift < 8; shift++) {
+		char text[600] = "{\"aaaaaaaa";
+		struct ctm_err e = { 0 };
+		ctm_json *v = NULL;
+		size_t n = 2 + shift;
+		for (int i = 0; i < 60; i++, n += 4)
+			memcpy(text + n, "\xF1\x8A\x8E\x8B", 4);
+		memcpy(text + n, "\":x}", 5);
+		assert_int_equal(ctm_json_parse(text, strlen(text), MAX, "body", &v, &e), CTM_E_SYNTAX);
+		assert_true(ctm_utf8_valid(e.field, strlen(e.field)));
+		assert_string_equal(e.field + strlen(e.field) - 3, "...");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(outside_parsing_suite), cmocka_unit_test(refusals_say_where), cmocka_unit_test(depth_and_size_are_limited),
 		cmocka_unit_test(canonical_form_is_one_form), cmocka_unit_test(reals_are_kept_but_never_signed), cmocka_unit_test(building_and_looking),
 		cmocka_unit_test(cursor_refusals_name_file_and_pointer), cmocka_unit_test(long_pointers_are_cut_not_overrun),
+		cmocka_unit_test(cut_pointers_stay_utf8),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
