@@ -25,3 +25,48 @@
  *   {query|null, count, more:bool, records:[{id, url, product, maker, model, status, answer, published_ms, support_end|null}]}
  *   One answer: the page goes straight there.
  */
+#include "registry/registry.h"
+
+static const struct ctm_field id_in[] = { { "id", CTM_V_PUBID, 11, CTM_F_REQUIRED, "public id of a record", NULL }, { 0 } };
+static const struct ctm_field proof_in[] = { { "id", CTM_V_PUBID, 11, CTM_F_REQUIRED, "public id of a record", NULL },
+	{ "version", CTM_V_INT, 1000000, 0, "version of the record; the newest when absent", NULL }, { 0 } };
+static const struct ctm_field search_in[] = { { "q", CTM_V_LINE, 100, 0, "public id, GTIN, FCC ID, certificate number, product, model or maker", NULL }, { 0 } };
+static const struct ctm_field log_in[] = { { "path", CTM_V_PATH, 80, CTM_F_REQUIRED, "checkpoint, or tile/... as in C2SP tlog-tiles", NULL }, { 0 } };
+static const struct ctm_field case_in[] = { { "id", CTM_V_UUID, 36, CTM_F_REQUIRED, "case of the application", NULL }, { 0 } };
+
+#define LABEL_ROLES (CTM_ANY_MAKER | CTM_ANY_CLA)
+#define CASE_ROLES (CTM_ANY_MAKER | CTM_ANY_LAB | CTM_ANY_CLA)
+#define LABEL(ext) CTM_ROUTE("GET", "/api/v1/records/{id}/label." ext, LABEL_ROLES, CTM_R_SCOPED, .in = id_in, .prepare = ctm_prepare_label, \
+	.use_case = ctm_uc_prepared, .reply = "", .help = "Label artwork, for the product's maker and its label administrator, while the authorization is live.")
+
+static const struct ctm_route rows[] = {
+	CTM_ROUTE("GET", "/p/{id}", CTM_PUBLIC, CTM_R_HTML, .in = id_in, .use_case = ctm_uc_record, .view = "registry/record",
+		.help = "The public record behind a label's QR code."),
+	CTM_ROUTE("GET", "/p/{id}.json", CTM_PUBLIC, 0, .in = id_in, .use_case = ctm_uc_record, .reply = "", .help = "The public record as JSON."),
+	CTM_ROUTE("GET", "/p/{id}.proof", CTM_PUBLIC, 0, .in = proof_in, .use_case = ctm_uc_record_proof, .reply = "",
+		.help = "Proof of the record (C2SP tlog-proof), for ctm verify."),
+	CTM_ROUTE("GET", "/registry", CTM_PUBLIC, CTM_R_HTML, .in = search_in, .use_case = ctm_uc_search_page, .view = "registry/search", .help = "Search the registry."),
+	CTM_ROUTE("GET", "/api/v1/records", CTM_PUBLIC, 0, .in = search_in, .use_case = ctm_uc_search, .reply = "", .help = "Search the registry."),
+	CTM_ROUTE("GET", "/api/v1/records/{id}", CTM_PUBLIC, 0, .in = id_in, .use_case = ctm_uc_record, .reply = "", .help = "The public record as JSON."),
+	LABEL("svg"),
+	LABEL("png"),
+	LABEL("pdf"),
+	CTM_ROUTE("GET", "/log/{path}", CTM_PUBLIC, CTM_R_STATIC, .in = log_in, .use_case = ctm_uc_log_file, .reply = "",
+		.help = "Files of the transparency log (C2SP tlog-tiles)."),
+	CTM_ROUTE("GET", "/api/v1/cases/{id}/certificate.json", CASE_ROLES, CTM_R_SCOPED, .in = case_in, .use_case = ctm_uc_certificate_json, .reply = "",
+		.help = "The signed certificate, for ctm verify."),
+	CTM_ROUTE("GET", "/api/v1/cases/{id}/certificate.pdf", CASE_ROLES, CTM_R_SCOPED, .in = case_in, .prepare = ctm_prepare_certificate_pdf,
+		.use_case = ctm_uc_prepared, .reply = "", .help = "The certificate as PDF."),
+};
+
+const struct ctm_routes ctm_registry_routes = { rows, sizeof rows / sizeof *rows };
+
+static const struct ctm_job_kind jobs[] = {
+	{ "registry.decision", ctm_job_registry_decision, 40, "makes the record and the statement that follow from a decision" },
+	{ "registry.issue", ctm_job_registry_issue, 40, "signs, logs, proves and publishes a statement" },
+	{ "registry.static", ctm_job_registry_static, 40, "writes the static files of a record" },
+};
+const struct ctm_jobs ctm_registry_jobs = { jobs, sizeof jobs / sizeof *jobs };
+
+static const struct ctm_listener listeners[] = { { "decision.made", "registry.decision" } };
+const struct ctm_listeners ctm_registry_listeners = { listeners, sizeof listeners / sizeof *listeners };
