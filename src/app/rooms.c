@@ -9,6 +9,7 @@
 #include "identity/identity.h"
 #include "lab/desk/lab_job.h"
 #include "product/product.h"
+#include "registry/registry.h"
 #include "scheme/scheme.h"
 
 const struct ctm_routes *const ctm_room_routes[] = {
@@ -21,15 +22,18 @@ const struct ctm_routes *const ctm_room_routes[] = {
 	&ctm_labdesk_routes,
 	&ctm_scheme_routes,
 	&ctm_desk_routes,
+	&ctm_registry_routes,
 };
 const size_t ctm_room_route_count = sizeof ctm_room_routes / sizeof *ctm_room_routes;
 
 const struct ctm_jobs *const ctm_room_jobs[] = {
 	&ctm_scheme_jobs,
+	&ctm_registry_jobs,
 	NULL,
 };
 
 const struct ctm_listeners *const ctm_room_listeners[] = {
 	&ctm_scheme_listeners,
+	&ctm_registry_listeners,
 	NULL,
 };

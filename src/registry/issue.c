@@ -152,7 +152,7 @@ static int intent_text(struct intent *in, struct ctm_err *err)
 	rc |= ctm_json_set(j, "decision", decision_for_signer(in));
 	rc |= ctm_json_sets(j, "salt", ctm_buf_cstr(&b64));
 	if (rc || (rc = ctm_json_canonical(j, &in->text)) || (rc = ctm_json_canonical(in->content, &in->content_text)))
-		return ctm_fail(err, rc < 0 ? rc : CTM_E_NOMEM, "intent", NULL, "What is to be signed cannot be written.");
+		return ctm_fail(err, CTM_E_INPUT, "intent", NULL, "What is to be signed cannot be written: it is over %d bytes or holds a fraction.", CTM_CONTENT_MAX);
 	return 0;
 }
 

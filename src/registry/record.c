@@ -108,7 +108,8 @@ static ctm_json *certificate_part(const ctm_json *s, const struct ctm_statement_
 /* Components and versions of the baseline: a list of {component, kind, version, ...}, bare or as member "releases" or "components". */
 static ctm_json *versions_part(const ctm_json *baseline)
 {
-	static const char *const pairs[][2] = { { "component", "component" }, { "kind", "kind" }, { "version", "version" } };
+	static const char *const pairs[][2] = { { "component", "component" }, { "kind", "kind" }, { "version", "version" },
+		{ "image_digest", "image_digest" } };
 	ctm_json *out = ctm_json_arr();
 	int rc = 0;
 
@@ -116,7 +117,7 @@ static ctm_json *versions_part(const ctm_json *baseline)
 		baseline = ctm_json_get(baseline, ctm_json_get(baseline, "releases") ? "releases" : "components");
 	for (size_t i = 0; i < ctm_json_len(baseline); i++) {
 		ctm_json *v = ctm_json_obj();
-		rc |= copy_strs(v, ctm_json_at(baseline, i), pairs, 3);
+		rc |= copy_strs(v, ctm_json_at(baseline, i), pairs, sizeof pairs / sizeof *pairs);
 		rc |= ctm_json_add(out, v);
 	}
 	if (rc) {

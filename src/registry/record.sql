@@ -31,7 +31,10 @@ SELECT r.id, r.product_id, r.certificate_id, r.status, r.version, r.content_json
 FROM record r JOIN product p ON p.id = r.product_id JOIN certificate t ON t.id = r.certificate_id JOIN case_file f ON f.id = t.case_id
 WHERE r.id = :id AND r.published_ms IS NOT NULL
 -- name: registry.case_record
-SELECT r.id, r.status, f.applicant_org_id, f.cla_org_id, f.lab_org_id FROM record r JOIN certificate t ON t.id = r.certificate_id JOIN case_file f ON f.id = t.case_id
+SELECT r.id, r.status, f.applicant_org_id, f.cla_org_id, f.lab_org_id,
+  (SELECT j.report_number FROM lab_job j WHERE j.case_id = f.id AND j.state = 'reported' ORDER BY j.reported_ms DESC LIMIT 1) AS report_number,
+  (SELECT s.cose_digest FROM statement s WHERE s.record_id = r.id AND s.proof_digest <> '' ORDER BY s.version DESC LIMIT 1) AS cose_digest
+FROM record r JOIN certificate t ON t.id = r.certificate_id JOIN case_file f ON f.id = t.case_id
 WHERE r.published_ms IS NOT NULL AND f.id = :case LIMIT 1
 -- name: registry.search
 SELECT r.id, r.status, r.content_json, r.published_ms FROM record r

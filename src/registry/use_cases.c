@@ -318,23 +318,32 @@ int ctm_uc_certificate_json(struct ctm_cx *cx, ctm_json *out)
 	return rc;
 }
 
-/* What ctm-render gets on its standard input: the record's content and where it stands in the log. */
-static int render_input(const struct ctm_proof_report *r, const struct ctm_buf *proof, struct ctm_buf *in)
+/* What ctm-render gets on its standard input (document/render.h, `certificate`). */
+static int render_input(const struct ctm_proof_report *r, const ctm_json *row, struct ctm_buf *in)
 {
-	CTM_AUTO_JSON *j = ctm_json_copy(r->content);
-	ctm_json *log = ctm_json_obj();
-	char digest[CTM_DIGEST_MAX], at[CTM_RFC3339_MAX];
-	int rc = ctm_json_sets(log, "origin", r->cp.origin);
+	CTM_AUTO_JSON *j = ctm_json_obj();
+	const ctm_json *cert = ctm_json_get(r->content, "certificate"), *fields = ctm_json_get(r->content, "fields");
+	ctm_json *lab = ctm_json_copy(ctm_json_get(fields, "lab")), *record = ctm_json_obj();
+	bool local = ctm_url_local(ctm_json_gets(r->content, "url"));
+	const char *number = ctm_json_gets(row, "report_number");
+	int rc = ctm_json_sets(j, "number", r->st.certificate);
 
-	ctm_digest_of(proof->p, proof->len, digest);
-	ctm_time_rfc3339(r->st.at_ms, at);
-	rc |= ctm_json_seti(log, "index", r->index);
-	rc |= ctm_json_seti(log, "size", r->cp.size);
-	rc |= ctm_json_set(j, "log", log);
-	rc |= ctm_json_sets(j, "proof_digest", digest);
-	rc |= ctm_json_sets(j, "stated_at", at);
-	rc |= ctm_json_sets(j, "cla_key_id", r->cla_key_id);
-	rc |= ctm_json_setb(j, "local", ctm_url_local(ctm_json_gets(r->content, "url")));
+	rc |= ctm_json_set(j, "status", ctm_json_copy(ctm_json_get(cert, "status")));
+	rc |= ctm_json_seti(j, "issued_ms", r->st.at_ms);
+	rc |= ctm_json_set(j, "valid_from", ctm_json_copy(ctm_json_get(cert, "valid_from")));
+	rc |= ctm_json_set(j, "valid_to", ctm_json_copy(ctm_json_get(cert, "valid_to")));
+	rc |= ctm_json_setb(j, "specimen", local);
+	rc |= local ? ctm_json_sets(j, "specimen_reason", "The address of the record is local: it works on one machine or network only.") : 0;
+	rc |= ctm_json_set(j, "product", ctm_json_copy(ctm_json_get(r->content, "product")));
+	rc |= ctm_json_set(j, "baseline", ctm_json_copy(ctm_json_get(r->content, "versions")));
+	rc |= ctm_json_set(j, "cla", ctm_json_copy(ctm_json_get(fields, "cla")));
+	rc |= ctm_json_sets(lab, "report_number", number && *number ? number : "not stated");
+	rc |= ctm_json_set(j, "lab", lab);
+	rc |= ctm_json_sets(j, "decision_digest", r->st.decision);
+	rc |= ctm_json_sets(record, "id", r->st.record);
+	rc |= ctm_json_set(record, "url", ctm_json_copy(ctm_json_get(r->content, "url")));
+	rc |= ctm_json_set(j, "record", record);
+	rc |= ctm_json_set(j, "statement_digest", ctm_json_copy(ctm_json_get(row, "cose_digest")));
 	return rc ? rc : ctm_json_compact(j, in);
 }
 
@@ -353,7 +362,7 @@ int ctm_prepare_certificate_pdf(struct ctm_cx *cx)
 	if ((rc = case_proof(cx, &row, &proof)) || (rc = ctm_sibling("ctm-render", tool, sizeof tool, cx->err)) || (rc = check_proof(cx, &proof, &t, &r)))
 		return rc;
 	const char *argv[] = { tool, "certificate", NULL };
-	if (render_input(&r, &proof, &in))
+	if (render_input(&r, row, &in))
 		rc = nomem(cx);
 	if (!rc && !(rc = run_tool(cx, argv, &in, b)))
 		send_raw(cx, b, "application/pdf", ctm_arena_printf(cx->arena, "%s.pdf", r.st.certificate), "private, no-store");
