@@ -48,7 +48,7 @@ static bool v_uuid(const struct ctm_field *f, char *s)
 static bool v_pubid(const struct ctm_field *f, char *s) { return ctm_pubid_ok(s); }
 static bool v_digest(const struct ctm_field *f, char *s) { return ctm_digest_ok(s); }
 static bool v_slug(const struct ctm_field *f, char *s) { return chars_ok(s, "-", false); }
-static bool v_serial(const struct ctm_field *f, char *s) { return chars_ok(s, "._-", true); }
+static bool v_serial(const struct ctm_field *f, char *s) { return chars_ok(s, "._-", true) && strcmp(s, ".") && strcmp(s, ".."); }
 static bool v_token(const struct ctm_field *f, char *s) { return chars_ok(s, "_-", true); }
 static bool v_path(const struct ctm_field *f, char *s) { return ctm_path_safe(s) && ctm_text_printable(s, strlen(s)) && !strpbrk(s, "\n\t"); }
 

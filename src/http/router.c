@@ -276,11 +276,18 @@ static int split(const char *raw, struct ctm_arena *arena, struct path *out, str
 	return 0;
 }
 
+/* "." and ".." are no values even where literal text stands around them: a use case may make a file name of a value. */
+static bool is_dots(const char *p, size_t n)
+{
+	return (n == 1 && p[0] == '.') || (n == 2 && p[0] == '.' && p[1] == '.');
+}
+
 static bool seg_fits(const struct ctm_seg *s, const char *p, size_t n)
 {
 	if (s->field < 0)
 		return n == s->npre && !memcmp(p, s->pre, n);
-	return n > s->npre + s->nsuf && !memcmp(p, s->pre, s->npre) && !memcmp(p + n - s->nsuf, s->suf ? s->suf : "", s->nsuf);
+	return n > s->npre + s->nsuf && !memcmp(p, s->pre, s->npre) && !memcmp(p + n - s->nsuf, s->suf ? s->suf : "", s->nsuf) &&
+		!is_dots(p + s->npre, n - s->npre - s->nsuf);
 }
 
 static bool row_fits(const struct ctm_compiled *c, const struct path *p)

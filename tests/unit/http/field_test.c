@@ -32,7 +32,7 @@ static void each_type_accepts_and_refuses(void **state)
 		OK(CTM_V_DATE, 0, "2026-11-22", "2026-11-22"), NO(CTM_V_DATE, 0, "2026-02-30"), NO(CTM_V_DATE, 0, "22.11.2026"), NO(CTM_V_DATE, 0, "2026-1-22"),
 		OK(CTM_V_BOOL, 0, "on", "1"), OK(CTM_V_BOOL, 0, "true", "1"), OK(CTM_V_BOOL, 0, "no", "0"), OK(CTM_V_BOOL, 0, "0", "0"), NO(CTM_V_BOOL, 0, "maybe"),
 		OK(CTM_V_SLUG, 0, "larkspur-2", "larkspur-2"), NO(CTM_V_SLUG, 0, "Larkspur"), NO(CTM_V_SLUG, 4, "abcde"),
-		OK(CTM_V_SERIAL, 0, "PC-1.0_a", "PC-1.0_a"), NO(CTM_V_SERIAL, 0, "a b"), NO(CTM_V_SERIAL, 0, "a/b"),
+		OK(CTM_V_SERIAL, 0, "PC-1.0_a", "PC-1.0_a"), NO(CTM_V_SERIAL, 0, "a b"), NO(CTM_V_SERIAL, 0, "a/b"), NO(CTM_V_SERIAL, 0, ".."), NO(CTM_V_SERIAL, 0, "."), OK(CTM_V_SERIAL, 0, "...", "..."),
 		OK(CTM_V_TOKEN, 0, "Ab-_9", "Ab-_9"), NO(CTM_V_TOKEN, 0, "a=b"),
 		OK(CTM_V_EMAIL, 0, "a@b.example", "a@b.example"), NO(CTM_V_EMAIL, 0, "a@b"), NO(CTM_V_EMAIL, 0, "a@b@c.example"), NO(CTM_V_EMAIL, 0, "@b.c"),
 		NO(CTM_V_EMAIL, 0, "a@b.c\nBcc: x@y.z"), NO(CTM_V_EMAIL, 0, "<a@b.c>"),

@@ -22,6 +22,7 @@ static const struct ctm_route rows[] = {
 	ROW("GET", "/x/{id}", 0, .in = id_in, .help = "x"),
 	ROW("PUT", "/x/{id}", CTM_R_WRITE, .in = id_in, .help = "put x"),
 	ROW("POST", "/x/{id}/do/{event}", CTM_R_WRITE, .in = id_in, .help = "event"),
+	ROW("GET", "/y/b-{v}-c", 0, .help = "y"),
 	ROW("GET", "/log/{path}", 0, .in = rest_in, .help = "log"),
 	ROW("GET", "/log/checkpoint", 0, .help = "checkpoint"),
 	ROW("POST", "/d/v1/state", CTM_R_DEVICE | CTM_R_WRITE, .help = "device"),
@@ -97,7 +98,7 @@ static void wrong_method_names_the_possible_ones(void **state)
 
 static void unknown_addresses_are_not_found(void **state)
 {
-	static const char *const paths[] = { "/p", "/q/1", "/x/1/2", "/log", "/x/1/do" };
+	static const char *const paths[] = { "/p", "/q/1", "/x/1/2", "/log", "/x/1/do", "/y/b-.-c", "/y/b-..-c" };   /* dots: found by fuzzing */
 	struct ctm_match m;
 	for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
 		assert_int_equal(find(*state, "GET", paths[i], false, &m), CTM_E_NOTFOUND);
