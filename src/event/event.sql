@@ -18,6 +18,9 @@ WHERE id = (SELECT id FROM job WHERE (state = 'waiting' AND run_at_ms <= :now_ms
   ORDER BY run_at_ms, id LIMIT 1)
 RETURNING id, kind, job_key, payload_json AS payload_text, run_at_ms, attempts
 
+-- name: job.reclaim
+UPDATE job SET lease_ms = 0 WHERE state = 'leased'
+
 -- name: job.get
 SELECT id, kind, job_key, state, attempts, run_at_ms, error FROM job WHERE id = :id
 

@@ -135,6 +135,8 @@ int ctm_job_fail(struct ctm_db *db, const char *id, int64_t now_ms, int max_atte
 	return rc;
 }
 
+int ctm_job_reclaim(struct ctm_db *db, struct ctm_err *err) { return ctm_q_run(ctm_q(db, "job.reclaim"), NULL, err); }
+
 int ctm_job_next(struct ctm_db *db, int64_t *due_ms, struct ctm_err *err)
 {
 	CTM_AUTO_Q *q = ctm_q(db, "job.next");

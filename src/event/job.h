@@ -27,6 +27,8 @@ CTM_CHECK int ctm_job_done(struct ctm_db *db, const char *id, int64_t now_ms, st
 /* Wait and try again after 1, 2, 4 .. 3600 s, or give up for good at max_attempts; why is kept (bounded). *again may be NULL.
  * STATE when the job is not leased. */
 CTM_CHECK int ctm_job_fail(struct ctm_db *db, const char *id, int64_t now_ms, int max_attempts, const char *why, bool *again, struct ctm_err *err);
+/* The one server of this store is starting: whoever held a lease is gone, so every leased job is due at once. */
+CTM_CHECK int ctm_job_reclaim(struct ctm_db *db, struct ctm_err *err);
 /* When the next job is due (reading connections may ask): INT64_MAX when nothing waits. */
 CTM_CHECK int ctm_job_next(struct ctm_db *db, int64_t *due_ms, struct ctm_err *err);
 

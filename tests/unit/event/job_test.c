@@ -71,6 +71,10 @@ static void a_lost_lease_is_given_out_again(void **state)
 	assert_true(lease(db, T0 + 60001, &j));
 	assert_true(j.attempts == 2);
 	ctm_job_free(&j);
+	assert_false(lease(db, T0 + 60002, &j));
+	assert_int_equal(ctm_job_reclaim(db, NULL), 0);   /* the server was started again */
+	assert_true(next(db) <= T0 && lease(db, T0 + 60002, &j));
+	ctm_job_free(&j);
 	ctm_db_close(db);
 }
 
