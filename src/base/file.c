@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -163,6 +164,21 @@ int ctm_mkdirs(const char *path, unsigned mode, struct ctm_err *err)
 	}
 	if (!ctm_dir_exists(path))
 		return ctm_fail(err, CTM_E_IO, path, NULL, "%s is there but is not a directory", path);
+	return 0;
+}
+
+int ctm_file_lock(const char *path, int *fd, struct ctm_err *err)
+{
+	CTM_AUTO_FD got = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (got < 0)
+		return ctm_fail(err, CTM_E_IO, path, NULL, "%s cannot be opened: %s", path, strerror(errno));
+	if (flock(got, LOCK_EX | LOCK_NB)) {
+		if (errno == EWOULDBLOCK)
+			return ctm_fail(err, CTM_E_BUSY, path, NULL, "%s is held by another running program; stop it first", path);
+		return ctm_fail(err, CTM_E_IO, path, NULL, "%s cannot be locked: %s", path, strerror(errno));
+	}
+	*fd = got;
+	got = -1;
 	return 0;
 }
 

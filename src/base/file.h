@@ -15,6 +15,8 @@ CTM_CHECK int ctm_mkdirs(const char *path, unsigned mode, struct ctm_err *err);
 bool ctm_dir_exists(const char *path);
 CTM_CHECK int ctm_dir_sync(const char *path);                          /* makes names in it durable; IO */
 CTM_CHECK int ctm_fd_write(int fd, const void *p, size_t n);           /* all of it, over short writes and signals; IO, errno kept */
+/* Hold the file at path (made when missing) against other processes until *fd is closed or this process ends. BUSY, IO. */
+CTM_CHECK int ctm_file_lock(const char *path, int *fd, struct ctm_err *err);
 /* A relative path that stays inside its root: no empty, "." or ".." component, no leading '/', no NUL or backslash. */
 bool ctm_path_safe(const char *rel);
 void ctm_closep(int *fd);

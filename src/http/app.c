@@ -173,6 +173,7 @@ int ctm_app_new(const struct ctm_app_conf *conf, struct ctm_app **out, struct ct
 	char path[1024];
 	if (!a)
 		return ctm_fail(err, CTM_E_NOMEM, NULL, NULL, "no memory");
+	a->lock = -1;
 	a->conf = *conf;
 	a->openapi = CTM_BUF(8 * 1024 * 1024);
 	pthread_mutex_init(&a->openapi_mu, NULL);
@@ -220,10 +221,22 @@ static int start_doors(struct ctm_app *a, struct ctm_err *err)
 	return ctm_srv_start(&c, &h, &a->edge, err);
 }
 
+/* Two servers on one state directory would take each other's socket and leases. */
+static int hold_state(struct ctm_app *a, struct ctm_err *err)
+{
+	char path[1024];
+	int rc = ctm_mkdirs(ctm_app_dir(a, "run", path, sizeof path), 0700, err);
+	if (!rc)
+		rc = ctm_file_lock(ctm_app_dir(a, "run/serve.lock", path, sizeof path), &a->lock, err);
+	return rc == CTM_E_BUSY ? ctm_fail_prefix(err, "another server runs on this state directory") : rc;
+}
+
 int ctm_app_start(struct ctm_app *a, struct ctm_err *err)
 {
 	struct ctm_writer_conf w = { .db_url = a->db_url, .queue_max = WRITE_QUEUE, .group_max = WRITE_GROUP, .committed = committed, .arg = a };
-	int rc = ctm_jobrun_new(a, &a->jobrun, err);
+	int rc = hold_state(a, err);
+	if (!rc)
+		rc = ctm_jobrun_new(a, &a->jobrun, err);
 	if (!rc)
 		rc = ctm_writer_start(&w, &a->writer, err);
 	if (!rc)
@@ -255,6 +268,7 @@ void ctm_app_stop(struct ctm_app *a)
 	a->jobrun = NULL;
 	a->pool = NULL;
 	a->writer = NULL;
+	ctm_closep(&a->lock);
 }
 
 void ctm_app_free(struct ctm_app *a)

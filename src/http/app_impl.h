@@ -24,6 +24,7 @@ struct ctm_app {
 	struct ctm_pool *pool;
 	struct ctm_jobrun *jobrun;
 	struct ctm_srv *people, *edge;
+	int lock;                          /* run/serve.lock: one server per state directory; -1 while not started */
 	pthread_mutex_t openapi_mu;
 	struct ctm_buf openapi;            /* made at first use */
 };

@@ -161,9 +161,13 @@ static bool stopping(struct ctm_jobrun *j)
 	return stop;
 }
 
+static int reclaim(struct ctm_cx *cx, void *arg) { return ctm_job_reclaim(cx->db, cx->err); }
+
 static void *loop(void *arg)
 {
 	struct ctm_jobrun *j = arg;
+	if (ctm_write(j->app, reclaim, NULL, NULL))
+		nap(j, TROUBLE_NAP_MS);            /* then leases of a server that died simply run out */
 	while (!stopping(j)) {
 		int64_t ms = until_due(j);
 		struct lease l = { 0 };

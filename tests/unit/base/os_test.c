@@ -98,6 +98,19 @@ static void files_are_written_whole_and_read_bounded(void **state)
 	assert_int_equal(ctm_mkdirs(path, 0700, NULL), CTM_E_IO);
 }
 
+static void a_lock_is_held_once(void **state)
+{
+	char path[200];
+	int fd = -1, other = -1;
+	snprintf(path, sizeof path, "%s/lock", (char *)*state);
+	assert_int_equal(ctm_file_lock(path, &fd, NULL), 0);
+	assert_int_equal(ctm_file_lock(path, &other, NULL), CTM_E_BUSY);
+	assert_int_equal(other, -1);
+	ctm_closep(&fd);
+	assert_int_equal(ctm_file_lock(path, &other, NULL), 0);
+	ctm_closep(&other);
+}
+
 static void paths_that_leave_are_seen(void **state)
 {
 	static const char *const bad[] = { "", "/a", "a/", "a//b", ".", "..", "a/../b", "./a", "a/.", "a\\b", "../a", "a/.." };
@@ -218,7 +231,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(uuids_are_version_7_and_sort), cmocka_unit_test(public_ids_show_any_wrong_character),
-		cmocka_unit_test(files_are_written_whole_and_read_bounded), cmocka_unit_test(paths_that_leave_are_seen),
+		cmocka_unit_test(files_are_written_whole_and_read_bounded), cmocka_unit_test(paths_that_leave_are_seen), cmocka_unit_test(a_lock_is_held_once),
 		cmocka_unit_test(helpers_get_input_and_give_both_outputs), cmocka_unit_test(helpers_see_a_small_environment_and_no_descriptors),
 		cmocka_unit_test(helpers_that_misbehave_are_stopped), cmocka_unit_test(siblings_are_found_beside_the_program),
 		cmocka_unit_test(command_lines),
