@@ -16,7 +16,7 @@
  *
  * `report`: the sealed report.json of an evaluation bundle, and what issuing added:
  *   {"paper", "number"*, "issued_ms"*, "authorised_by"*, "bundle_digest"*, "report_digest"* (of the bytes of report.json), "rehearsal": bool,
- *    "report"*: {...report.json...}}
+ *    "report"*: {...report.json: ctm.report/1 of lab/report.h...}}
  *   Cover facts that report.json lacks are printed as "not stated", never left out (ISO/IEC 17025:2017 7.8.2.1).
  */
 #ifndef CTM_DOCUMENT_RENDER_H

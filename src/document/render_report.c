@@ -7,6 +7,7 @@
  */
 #include "document/render.h"
 #include "document/render_sheet.h"
+#include "base/timex.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -76,27 +77,27 @@ static const char *get(const ctm_json *root, const char *paths, char *out, size_
 /* --- the cover: items a to p of ISO/IEC 17025:2017 7.8.2.1, in its order, where not printed elsewhere --- */
 
 static const struct { const char *label, *paths; bool date; } cover[] = {
-	{ "Laboratory (b)", "lab.name|plan.lab.name" },
-	{ "Address", "lab.address|plan.lab.address" },
-	{ "Place of the work (c)", "lab.place|place|bench.place" },
-	{ "Customer (e)", "customer.name|plan.customer.name|customer" },
-	{ "Method (f)", "method.text|method|plan.method" },
-	{ "Item (g)", "item.name|product.name|plan.product.name" },
-	{ "Model", "item.model|product.model|plan.product.model" },
-	{ "Serial of the sample", "item.serial|sample.serial" },
-	{ "Version evaluated", "item.version|sample.version|release.version" },
-	{ "SHA-256 of the image", "item.image_sha256|sample.image_sha256|release.image_sha256" },
-	{ "Condition of the item (g)", "item.condition|sample.condition|condition" },
-	{ "Received (h)", "dates.received|item.received|received", true },
-	{ "Performed from (i)", "dates.started|dates.from|started|started_ms", true },
-	{ "Performed to (i)", "dates.finished|dates.to|finished|finished_ms", true },
+	{ "Laboratory (b)", "lab.name" },
+	{ "Address", "lab.address" },
+	{ "Place of the work (c)", "lab.place" },
+	{ "Customer (e)", "customer.name" },
+	{ "Method (f)", "method" },
+	{ "Item (g)", "item.name" },
+	{ "Model", "item.model" },
+	{ "Component tested live", "item.component" },
+	{ "Serial of the sample", "item.serial" },
+	{ "Version evaluated", "item.version" },
+	{ "SHA-256 of the image", "item.image_sha256" },
+	{ "Condition of the item (g)", "item.condition" },
+	{ "Received (h)", "dates.received", true },
+	{ "Performed from (i)", "dates.started", true },
+	{ "Performed to (i)", "dates.finished", true },
 	{ "Sampling (k)", "sampling" },
-	{ "Test conditions (7.8.3.1)", "conditions|environment.text|bench.id" },
-	{ "Deviations, exclusions (n)", "deviations|plan.deviations" },
-	{ "Results of others (p)", "external|subcontracted" },
-	{ "Performed by", "operator|tester|bench.operator" },
-	{ "Plan approved by", "approver|plan.approver" },
-	{ "Evaluated against", "baseline.title|against|catalogue.title" },
+	{ "Test conditions (7.8.3.1)", "conditions" },
+	{ "Deviations (n)", "deviations" },
+	{ "Exclusions (n)", "exclusions" },
+	{ "Results of others (p)", "external" },
+	{ "Performed by", "operator" },
 };
 
 static void cover_facts(struct ctm_sheet *s, const ctm_json *rep)
@@ -105,8 +106,9 @@ static void cover_facts(struct ctm_sheet *s, const ctm_json *rep)
 	for (size_t i = 0; i < sizeof cover / sizeof *cover; i++) {
 		const ctm_json *v = find(rep, cover[i].paths);
 		const char *value = say(v, tmp, sizeof tmp);
-		if (cover[i].date && ctm_json_type(v) == CTM_J_INT)
-			value = ctm_time_words(ctm_json_int(v, -1), words);
+		int64_t ms;
+		if (cover[i].date && strlen(value) > 10 && ctm_time_parse(value, &ms) == 0)
+			value = ctm_time_words(ms, words);
 		else if (cover[i].date)
 			value = ctm_date_words(value, words);
 		if (!*value && ctm_json_type(v) == CTM_J_ARR)
@@ -122,7 +124,7 @@ static void draw_cover(struct ctm_sheet *s, const ctm_json *in, const ctm_json *
 	s->y += 18;
 	ctm_sheet_outline(s, "Cover");
 	ctm_text(s, CTM_TY_TITLE, CTM_INK, 4, "H1", "Evaluation report");
-	const char *item = get(rep, "item.name|product.name|plan.product.name|title|plan.title", tmp, sizeof tmp);
+	const char *item = get(rep, "item.name|title", tmp, sizeof tmp);
 	ctm_text(s, CTM_TY_HEAD, CTM_INK_ACCENT, 10, "P", *item ? item : "Consumer IoT product");
 	if (ctm_json_getb(in, "rehearsal", false))
 		ctm_text(s, CTM_TY_BOLD, CTM_INK_BAD, 8, "P", "Rehearsal. This report can never be cited in an application.");
@@ -135,7 +137,9 @@ static void draw_cover(struct ctm_sheet *s, const ctm_json *in, const ctm_json *
 	ctm_text(s, CTM_TY_MONO, CTM_INK, 5, "P", ctm_json_gets(in, "report_digest"));
 	ctm_text(s, CTM_TY_SMALL, CTM_INK_MUTE, 2, "P", "SHA-256 of the sealed evidence bundle, from which the same report can be made again (ctm lab replay)");
 	ctm_text(s, CTM_TY_MONO, CTM_INK, 8, "P", ctm_json_gets(in, "bundle_digest"));
-	ctm_text(s, CTM_TY_SMALL, CTM_INK, 0, "P", "The results relate only to the items tested (l). The report is reproduced only in full unless the laboratory agrees in writing.");
+	const char *only = get(rep, "items_only", tmp, sizeof tmp);
+	ctm_textf(s, CTM_TY_SMALL, CTM_INK, 0, "P", "%s (l) The report is reproduced only in full unless the laboratory agrees in writing.",
+		*only ? only : "The results relate only to the items tested.");
 }
 
 /* --- verdicts --- */
@@ -182,20 +186,20 @@ static void draw_statement(struct ctm_sheet *s, const ctm_json *rep)
 		for (int v = 0; v < 6; v++)
 			counts[v] += !strcmp(str(ctm_json_at(checks, i), "verdict"), verdicts[v]);
 	ctm_heading(s, CTM_TY_HEAD, "Statement of conformity");
-	const char *st = get(rep, "statement.text|statement|conformity.text|summary.text", tmp, sizeof tmp);
+	const char *st = get(rep, "statement", tmp, sizeof tmp);
 	if (*st)
 		ctm_text(s, CTM_TY_BODY, CTM_INK, 6, "P", st);
 	for (int v = 0; v < 6; v++)
 		if (counts[v])
 			n += snprintf(tmp + n, sizeof tmp - (size_t)n, "%s%s %d", n ? ", " : "", plain(verdicts[v]), counts[v]);
 	ctm_textf(s, CTM_TY_BOLD, CTM_INK, 6, "P", "%zu checks: %s.", ctm_json_len(checks), n ? tmp : "none");
-	const char *rule = get(rep, "decision_rule.text|decision_rule|plan.decision_rule", tmp, sizeof tmp);
+	const char *rule = get(rep, "decision_rule", tmp, sizeof tmp);
 	ctm_textf(s, CTM_TY_BODY, CTM_INK, 10, "P", "Decision rule (7.8.6): %s", *rule ? rule : "not stated");
 }
 
 static void draw_matrix(struct ctm_sheet *s, const ctm_json *rep)
 {
-	const ctm_json *m = ctm_json_get(rep, "matrix"), *comps = ctm_json_get(m, "components"), *rows = ctm_json_get(m, "rows");
+	const ctm_json *m = ctm_json_get(rep, "table"), *comps = ctm_json_get(m, "components"), *rows = ctm_json_get(m, "rows");
 	size_t nc = ctm_json_len(comps);
 	if (ctm_json_type(rows) != CTM_J_ARR || !nc)
 		return;
@@ -223,31 +227,53 @@ static void draw_matrix(struct ctm_sheet *s, const ctm_json *rep)
 
 /* --- findings and checks --- */
 
-static const char *reasons_of(const ctm_json *c, char *out, size_t cap)
+static const char *component_of(const ctm_json *c)
 {
-	return get(c, "reasons|finding|why|note", out, cap);
+	return *str(c, "component_name") ? str(c, "component_name") : str(c, "component");
 }
 
-static void draw_findings(struct ctm_sheet *s, const ctm_json *checks)
+static void draw_findings(struct ctm_sheet *s, const ctm_json *rep)
 {
-	char tmp[3000], oc[300];
-	int n = 0;
+	char tmp[3000], oc[600];
+	const ctm_json *list = ctm_json_get(rep, "findings");
 	ctm_heading(s, CTM_TY_HEAD, "Findings");
-	for (size_t i = 0; i < ctm_json_len(checks); i++) {
-		const ctm_json *c = ctm_json_at(checks, i);
-		if (strcmp(str(c, "verdict"), "FAIL"))
-			continue;
-		n++;
+	for (size_t i = 0; i < ctm_json_len(list) && i < MAX_ROWS; i++) {
+		const ctm_json *f = ctm_json_at(list, i), *outcomes = ctm_json_get(f, "outcomes");
+		size_t n = 0;
+		*oc = 0;
+		for (size_t k = 0; k < ctm_json_len(outcomes) && n < sizeof oc; k++)
+			n += (size_t)snprintf(oc + n, sizeof oc - n, "%s%s (%s)", n ? ", " : "", str(ctm_json_at(outcomes, k), "id"), str(ctm_json_at(outcomes, k), "text"));
 		ctm_sheet_need(s, 60);
-		ctm_textf(s, CTM_TY_SUB, CTM_INK_BAD, 1, "H2", "%d. %s", n, str(c, "title"));
-		ctm_textf(s, CTM_TY_SMALL, CTM_INK_MUTE, 2, "P", "Requirement %s, component %s, check %s", get(c, "outcomes|outcome", oc, sizeof oc), str(c, "component"), str(c, "id"));
-		ctm_text(s, CTM_TY_BODY, CTM_INK, 2, "P", reasons_of(c, tmp, sizeof tmp));
-		if (*str(c, "remedy"))
-			ctm_textf(s, CTM_TY_BODY, CTM_INK, 2, "P", "What would help: %s", str(c, "remedy"));
+		ctm_textf(s, CTM_TY_SUB, CTM_INK_BAD, 1, "H2", "%zu. %s", i + 1, str(f, "title"));
+		ctm_textf(s, CTM_TY_SMALL, CTM_INK_MUTE, 2, "P", "Check %s on %s. Requirement: %s", str(f, "check"), component_of(f), *oc ? oc : "not stated");
+		ctm_text(s, CTM_TY_BODY, CTM_INK, 2, "P", get(f, "what", tmp, sizeof tmp));
+		if (*str(f, "remedy"))
+			ctm_textf(s, CTM_TY_BODY, CTM_INK, 2, "P", "What would help: %s", str(f, "remedy"));
 		s->y += 6;
 	}
-	if (!n)
+	if (!ctm_json_len(list))
 		ctm_text(s, CTM_TY_BODY, CTM_INK, 10, "P", "No check failed.");
+}
+
+static void draw_records(struct ctm_sheet *s, const ctm_json *rep)
+{
+	const ctm_json *list = ctm_json_get(rep, "records");
+	struct ctm_table t = { .ncol = 5, .col = { { "Outcome", 1, CTM_TY_SMALL }, { "Component", 1.2, CTM_TY_SMALL }, { "Method", 1.1, CTM_TY_SMALL },
+		{ "Record", 4, CTM_TY_SMALL }, { "Verdict", 1.1, CTM_TY_SMALL } } };
+	if (!ctm_json_len(list))
+		return;
+	ctm_heading(s, CTM_TY_HEAD, "Inspections and attestations");
+	ctm_table_head(s, &t);
+	for (size_t i = 0; i < ctm_json_len(list) && i < MAX_ROWS; i++) {
+		const ctm_json *c = ctm_json_at(list, i);
+		char text[1200];
+		snprintf(text, sizeof text, "%s%s%s%s%s", str(c, "text"), *str(c, "justification") ? " Justification: " : "", str(c, "justification"),
+			*str(c, "by") ? " By " : "", str(c, "by"));
+		const char *v = str(c, "verdict");
+		struct ctm_tcell cells[5] = { { str(c, "outcome") }, { component_of(c) }, { str(c, "method") }, { text }, { plain(v), tone(v), true } };
+		ctm_table_row(s, &t, cells);
+	}
+	s->y += 12;
 }
 
 static void draw_summary(struct ctm_sheet *s, const ctm_json *checks)
@@ -260,40 +286,59 @@ static void draw_summary(struct ctm_sheet *s, const ctm_json *checks)
 	for (size_t i = 0; i < ctm_json_len(checks); i++) {
 		const ctm_json *c = ctm_json_at(checks, i);
 		const char *v = str(c, "verdict");
-		struct ctm_tcell cells[5] = { { str(c, "id") }, { str(c, "title") }, { get(c, "outcomes|outcome", oc, sizeof oc) }, { str(c, "component") }, { plain(v), tone(v), true } };
+		struct ctm_tcell cells[5] = { { str(c, "id") }, { str(c, "title") }, { get(c, "outcomes", oc, sizeof oc) }, { component_of(c) }, { plain(v), tone(v), true } };
 		ctm_table_row(s, &t, cells);
 	}
 	s->y += 12;
 }
 
+/* "12 call, 13 tls": sequence numbers and kinds of the observations a verdict rests on. */
+static const char *evidence_of(const ctm_json *c, char *out, size_t cap)
+{
+	const ctm_json *list = ctm_json_get(c, "evidence");
+	size_t n = 0;
+	*out = 0;
+	for (size_t i = 0; i < ctm_json_len(list) && n + 80 < cap; i++) {
+		const ctm_json *e = ctm_json_at(list, i);
+		n += (size_t)snprintf(out + n, cap - n, "%s%" PRId64 " %.40s", i ? ", " : "", ctm_json_geti(e, "seq", 0), str(e, "kind"));
+	}
+	return out;
+}
+
 static void draw_check(struct ctm_sheet *s, const ctm_json *c)
 {
-	static const struct { const char *label, *paths; } facts[] = {
-		{ "Pass rule", "pass|rule|criterion" }, { "Result", "reasons|finding|why|note" }, { "Justification", "justification" },
-		{ "Observations", "evidence|observations" }, { "Digests", "blobs|digests" },
-	};
+	static const struct { const char *label, *paths; } facts[] = { { "Pass rule", "pass" }, { "Result", "reasons" }, { "Source", "source" } };
 	char tmp[3000], oc[300];
 	const char *v = str(c, "verdict");
-	ctm_sheet_need(s, 90);
+	ctm_sheet_need(s, 110);
 	ctm_sheet_rule(s, 4);
 	double w = s->right - s->left;
 	double h = ctm_text_at(s, s->left, s->y, w - 100, CTM_TY_SUB, CTM_INK, PANGO_ALIGN_LEFT, "H2", str(c, "title"));
 	ctm_text_at(s, s->right - 100, s->y, 100, CTM_TY_SUB, tone(v), PANGO_ALIGN_RIGHT, "P", plain(v));
 	s->y += h + 1;
-	ctm_textf(s, CTM_TY_SMALL, CTM_INK_MUTE, 4, "P", "%s%s%s, %s, component %s%s%s", str(c, "id"), ctm_json_get(c, "version") ? " edition " : "",
-		ctm_json_get(c, "version") ? say(ctm_json_get(c, "version"), tmp, sizeof tmp) : "", get(c, "outcomes|outcome", oc, sizeof oc), str(c, "component"),
-		*str(c, "method") ? ", by " : "", str(c, "method"));
+	ctm_textf(s, CTM_TY_SMALL, CTM_INK_MUTE, 4, "P", "%s edition %" PRId64 " · %s · %s%s%s · %s", str(c, "id"), ctm_json_geti(c, "version", 1),
+		get(c, "outcomes", oc, sizeof oc), component_of(c), *str(c, "method") ? " · by " : "", str(c, "method"), *str(c, "level") ? str(c, "level") : "mandatory");
 	for (size_t i = 0; i < sizeof facts / sizeof *facts; i++) {
-		const ctm_json *x = find(c, facts[i].paths);
-		const char *value = say(x, tmp, sizeof tmp);
-		if (!*value && ctm_json_type(x) == CTM_J_ARR && ctm_json_type(ctm_json_at(x, 0)) == CTM_J_INT) {
-			size_t n = 0;
-			for (size_t k = 0; k < ctm_json_len(x) && n + 24 < sizeof tmp; k++)
-				n += (size_t)snprintf(tmp + n, sizeof tmp - n, "%s%" PRId64, k ? ", " : "", ctm_json_int(ctm_json_at(x, k), 0));
-		}
+		const char *value = get(c, facts[i].paths, tmp, sizeof tmp);
 		if (*value)
-			ctm_fact(s, 110, facts[i].label, value);
+			ctm_fact(s, 90, facts[i].label, value);
 	}
+	const char *evidence = evidence_of(c, tmp, sizeof tmp);
+	if (*evidence)
+		ctm_fact(s, 90, "Observations", evidence);
+}
+
+static void draw_digests(struct ctm_sheet *s, const ctm_json *rep)
+{
+	static const char *const names[][2] = { { "plan", "Plan" }, { "declaration", "Declaration" }, { "catalogue", "Catalogue" }, { "observations", "Observations" }, { "records", "Records" } };
+	const ctm_json *d = ctm_json_get(rep, "digests");
+	if (!ctm_json_len(d))
+		return;
+	ctm_heading(s, CTM_TY_HEAD, "What the verdicts were made from");
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (*str(d, names[i][0]))
+			ctm_fact(s, 90, names[i][1], str(d, names[i][0]));
+	s->y += 8;
 }
 
 void ctm_draw_report(struct ctm_sheet *s, const ctm_json *in)
@@ -303,12 +348,15 @@ void ctm_draw_report(struct ctm_sheet *s, const ctm_json *in)
 	ctm_sheet_page(s);
 	draw_statement(s, rep);
 	draw_matrix(s, rep);
-	draw_findings(s, checks);
+	draw_findings(s, rep);
 	draw_summary(s, checks);
+	draw_records(s, rep);
 	ctm_sheet_page(s);
 	ctm_heading(s, CTM_TY_HEAD, "Check by check");
 	for (size_t i = 0; i < ctm_json_len(checks) && !s->failed; i++)
 		draw_check(s, ctm_json_at(checks, i));
+	s->y += 16;
+	draw_digests(s, rep);
 	ctm_sheet_need(s, 40);
 	ctm_sheet_rule(s, 8);
 	ctm_textf(s, CTM_TY_BOLD, CTM_INK, 0, "P", "End of report %s", ctm_json_gets(in, "number"));

@@ -141,12 +141,27 @@ static void a_report_carries_every_item_of_the_standard(void **state)
 	if (!text_of(&pdf, &text))
 		skip();
 	static const char *const words[] = { "Evaluation report", "(b)", "(c)", "(d)", "(e)", "(f)", "(g)", "(h)", "(i)", "(j)", "(k)", "(l)", "(n)", "(o)", "(p)",
-		"Decision rule (7.8.6)", "not stated", "Page 1 of", "End of report TB-2026-0007", "An unsigned update is refused", "Not met",
-		"The results relate only to the items tested" };
+		"Findings", "Inspections and attestations", "Decision rule (7.8.6)", "Page 1 of", "End of report TB-2026-0007", "An unsigned update is refused", "Not met",
+		"The results relate only to the item tested" };
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		must_say(ctm_buf_cstr(&text), words[i]);
 	must_say(text.p, ctm_json_gets(in, "bundle_digest"));
 	must_say(text.p, ctm_json_gets(in, "report_digest"));
+}
+
+static void what_a_report_does_not_state_is_said_not_dropped(void **state)
+{
+	CTM_AUTO_JSON *in = sample("report");
+	CTM_AUTO_JSON *rep = ctm_json_copy(ctm_json_get(in, "report"));
+	CTM_AUTO_BUF pdf = CTM_BUF(CTM_RENDER_OUT_MAX);
+	CTM_AUTO_BUF text = CTM_BUF(4 << 20);
+	assert_int_equal(ctm_json_del(rep, "sampling") | ctm_json_del(rep, "decision_rule"), 0);
+	assert_int_equal(ctm_json_set(in, "report", ctm_json_copy(rep)), 0);
+	draw("report", in, &pdf);
+	if (!text_of(&pdf, &text))
+		skip();
+	must_say(ctm_buf_cstr(&text), "not stated");
+	must_say(text.p, "Decision rule (7.8.6): not stated");
 }
 
 static void a_long_report_repeats_the_heads_of_its_tables(void **state)
@@ -230,6 +245,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_certificate_that_is_not_in_force_says_so),
 		cmocka_unit_test(the_code_on_the_certificate_leads_to_the_record),
 		cmocka_unit_test(a_report_carries_every_item_of_the_standard),
+		cmocka_unit_test(what_a_report_does_not_state_is_said_not_dropped),
 		cmocka_unit_test(a_long_report_repeats_the_heads_of_its_tables),
 		cmocka_unit_test(a_missing_member_is_named),
 		cmocka_unit_test(other_kinds_and_other_papers_are_refused),
