@@ -15,6 +15,7 @@ const build = process.env.CTM_BUILD || path.join(here, '..', '..', 'build-asan')
 export const program = (name) => path.join(build, name);
 export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 const port = 4443;
+const block = 10 + (process.pid % 200);      // test files may run side by side
 let address = 2;
 
 function run(name, ...args) {
@@ -67,7 +68,7 @@ export class Kit {
   // A unit that has left the factory and was not started yet.
   unit({ defects = '', platform = null, conf = {}, declaration = {} } = {}) {
     const n = address++;
-    const u = new Unit(this, `127.77.9.${n}`, `PC1-TEST-${String(n).padStart(4, '0')}`, defects);
+    const u = new Unit(this, `127.77.${block}.${n}`, `PC1-TEST-${String(n).padStart(4, '0')}`, defects);
     fs.mkdirSync(u.dir);
     const pack = this.package('1.0.0', 10);
     const len = pack.readUInt32BE(0);
