@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Schema versions. Migrations are numbered texts built into the program; each runs in its own transaction together with
- * its line in schema_version, so a stop in between leaves a whole older schema. A newer schema is refused at open.
+ * its line in schema_version, so a stop in between leaves a whole older schema. A newer schema is refused at open. The line
+ * keeps the digest of the text: a migration that was edited after it was applied is refused, because the store then has a
+ * schema that no program describes.
  */
 #include "store/engine.h"
+#include "base/text.h"
 #include "base/timex.h"
+#include "crypto/hash.h"
 #include <stdio.h>
+#include <string.h>
 
 int ctm_db_schema(struct ctm_db *db)
 {
@@ -24,9 +29,10 @@ int ctm_db_schema(struct ctm_db *db)
 
 static int apply(struct ctm_db *db, const struct ctm_migration *m, struct ctm_err *err)
 {
-	char line[256];
-	snprintf(line, sizeof line, "INSERT INTO schema_version (number, name, applied_ms) VALUES (%d, '%.64s', %lld);", m->number, m->name,
-		(long long)ctm_now_ms());
+	char line[320], digest[CTM_DIGEST_MAX];
+	ctm_digest_of(m->text, strlen(m->text), digest);
+	snprintf(line, sizeof line, "INSERT INTO schema_version (number, name, digest, applied_ms) VALUES (%d, '%.64s', '%s', %lld);", m->number,
+		m->name, digest, (long long)ctm_now_ms());
 	int rc = ctm_tx_begin(db, err);
 	if (rc)
 		return rc;
@@ -40,10 +46,33 @@ static int apply(struct ctm_db *db, const struct ctm_migration *m, struct ctm_er
 	return rc;
 }
 
+static int check_applied(struct ctm_db *db, struct ctm_err *err)
+{
+	const struct ctm_engine *e = db->engine;
+	void *st = NULL;
+	bool row = true;
+	int rc = e->prepare(db->conn, "SELECT number, digest FROM schema_version ORDER BY number", &st, NULL);
+	if (rc)
+		return ctm_fail(err, CTM_E_STATE, "store", NULL, "the store does not say which schema it has; make a new state directory");
+	while (!rc && !(rc = e->step(db->conn, st, &row, err)) && row) {
+		int64_t n = e->col_int(st, 0);
+		const char *is = e->col_text(st, 1);
+		char want[CTM_DIGEST_MAX] = "";
+		if (n >= 1 && n <= (int64_t)ctm_migration_count)
+			ctm_digest_of(ctm_migrations[n - 1].text, strlen(ctm_migrations[n - 1].text), want);
+		if (!ctm_streq(is, want))
+			rc = ctm_fail(err, CTM_E_STATE, "store", NULL, "the store's schema %lld is not the one this program was built with; use the program "
+				"that made it, or a new state directory; nothing was changed", (long long)n);
+	}
+	e->finalize(st);
+	return rc;
+}
+
 int ctm_db_migrate(struct ctm_db *db, int *from, int *to, struct ctm_err *err)
 {
 	int rc = db->engine->exec(db->conn, "CREATE TABLE IF NOT EXISTS schema_version "
-		"(number BIGINT PRIMARY KEY, name TEXT NOT NULL, applied_ms BIGINT NOT NULL);", err);
+		"(number BIGINT PRIMARY KEY, name TEXT NOT NULL, digest TEXT NOT NULL, applied_ms BIGINT NOT NULL);", err);
+	rc = rc ? rc : check_applied(db, err);
 	if (rc)
 		return rc;
 	int at = ctm_db_schema(db), was = at;

@@ -29,7 +29,7 @@ extern const size_t ctm_migration_count;
 /* url: "sqlite:PATH". RW opens with journal WAL and synchronous FULL. IO, STATE (newer schema). */
 CTM_CHECK int ctm_db_open(const char *url, enum ctm_db_mode mode, struct ctm_db **out, struct ctm_err *err);
 void ctm_db_close(struct ctm_db *db);
-/* Bring the schema up to date from the built-in numbered migrations. */
+/* Bring the schema up to date from the built-in numbered migrations. STATE when an applied one differs from the built-in. */
 CTM_CHECK int ctm_db_migrate(struct ctm_db *db, int *from, int *to, struct ctm_err *err);
 int ctm_db_schema(struct ctm_db *db);
 

@@ -27,7 +27,10 @@ SELECT :b AS b, length(:b) AS n
 SELECT nothing FROM no_such_table
 
 -- name: sample.future
-INSERT INTO schema_version (number, name, applied_ms) VALUES (9999, 'future', 1)
+INSERT INTO schema_version (number, name, digest, applied_ms) VALUES (9999, 'future', '', 1)
+
+-- name: sample.edited
+UPDATE schema_version SET digest = 'sha256:00' WHERE number = 1
 
 -- name: sample.audit_forge
 UPDATE audit SET actor = :actor WHERE seq = :seq

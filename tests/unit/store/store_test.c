@@ -242,6 +242,10 @@ static void migrating_twice_changes_nothing(void **state)
 	assert_int_equal(ctm_db_migrate(db, &from, &to, NULL), 0);
 	assert_true(from == to && from == (int)ctm_migration_count);
 	assert_int_equal(count(db), 1);
+	struct ctm_err e = { 0 };
+	assert_int_equal(ctm_q_run(ctm_q(db, "sample.edited"), NULL, NULL), 0);
+	assert_int_equal(ctm_db_migrate(db, &from, &to, &e), CTM_E_STATE);
+	assert_non_null(strstr(e.msg, "schema 1 is not the one this program was built with"));
 	ctm_db_close(db);
 }
 
