@@ -37,5 +37,9 @@ CTM_CHECK int admin_operator_link(struct ctm_db *db, const char *public_url, ctm
 /* {link, token, expires} printed as JSON or as two lines. */
 void admin_print_link(const ctm_json *link, bool json);
 void admin_print_json(const ctm_json *v);
+/* fsck's look at log and statements: one call of `line` per question. An error only when the trust list cannot be read. */
+struct ctm_blobs;
+CTM_CHECK int admin_log_check(const char *state, struct ctm_db *db, struct ctm_blobs *blobs,
+	void (*line)(void *arg, bool good, const char *what, const char *detail), void *arg, struct ctm_err *err);
 
 #endif

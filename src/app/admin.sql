@@ -15,3 +15,5 @@ UNION ALL SELECT 'lab_job', id, bundle_digest FROM lab_job WHERE bundle_digest I
 UNION ALL SELECT 'lab_job', id, plan_digest FROM lab_job WHERE plan_digest <> ''
 UNION ALL SELECT 'statement', id, cose_digest FROM statement WHERE cose_digest <> ''
 UNION ALL SELECT 'statement', id, proof_digest FROM statement WHERE proof_digest <> ''
+-- name: fsck.statements
+SELECT id, record_id, version, step, cose_digest, proof_digest, COALESCE(log_index, -1) AS log_index FROM statement ORDER BY log_index, id

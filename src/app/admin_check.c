@@ -25,8 +25,9 @@
 
 struct fsck { const char *state; struct ctm_db *db; struct ctm_blobs *blobs; unsigned bad; };
 
-static void line(struct fsck *f, bool good, const char *what, const char *detail)
+static void line(void *arg, bool good, const char *what, const char *detail)
 {
+	struct fsck *f = arg;
 	printf("%-7s %-18s %s\n", good ? "good" : "DAMAGED", what, detail);
 	f->bad += !good;
 }
@@ -130,6 +131,7 @@ static int fsck(struct fsck *f, struct ctm_err *err)
 		check_audit(f);
 		check_blobs(f);
 		check_digests(f);
+		rc = admin_log_check(f->state, f->db, f->blobs, line, f, err);
 	}
 	ctm_blobs_close(f->blobs);
 	ctm_db_close(f->db);
@@ -141,7 +143,7 @@ int admin_fsck(int argc, char **argv)
 	struct fsck f = { .state = "./var" };
 	struct ctm_err err = { 0 };
 	const struct ctm_opt opts[] = { { "state", "DIR", "State directory (default ./var).", &f.state, NULL } };
-	const struct ctm_cmd cmd = { "fsck", "", "Check everything that is kept: database, references, audit chain, files. Reads only; exit status 1 on damage.", opts, 1, 0, 0 };
+	const struct ctm_cmd cmd = { "fsck", "", "Check everything that is kept: database, references, audit chain, files, log and proofs. Reads only; exit status 1 on damage.", opts, 1, 0, 0 };
 	bool helped = false;
 	int nargs = 0, rc = ctm_cli_parse(&cmd, argc, argv, NULL, &nargs, &helped, &err);
 	if (!rc && helped)

@@ -79,7 +79,7 @@ static int find(struct ctm_db *db, const char *who, const char *role, const char
 int admin_operator_link(struct ctm_db *db, const char *public_url, ctm_json **out, struct ctm_err *err)
 {
 	CTM_AUTO_JSON *people = NULL;
-	const ctm_json *person, *m;
+	const ctm_json *person = NULL, *m = NULL;
 	int rc = find(db, NULL, "platform.operator", NULL, &people, &person, &m, err);
 	return rc ? rc : make_link(db, public_url, ctm_json_gets(person, "id"), ctm_json_gets(m, "org_id"), out, err);
 }
@@ -90,7 +90,7 @@ static int user_link(const struct user *u, const char *who, struct ctm_db *db, c
 {
 	CTM_AUTO_JSON *people = NULL;
 	CTM_AUTO_JSON *link = NULL;
-	const ctm_json *person, *m;
+	const ctm_json *person = NULL, *m = NULL;
 	if (!who && !u->operator)
 		return ctm_fail(err, CTM_E_USAGE, "PERSON", NULL, "say whose link: a mail address, an id, or --operator");
 	int rc = find(db, who, u->operator ? "platform.operator" : NULL, u->org, &people, &person, &m, err);
