@@ -260,12 +260,14 @@ static int lists_now(struct ctm_cx *cx, ctm_json **out)
 	return 0;
 }
 
-int ctm_declarations_put(struct ctm_cx *cx, ctm_json *out)
+int ctm_declarations_put(struct ctm_cx *cx, ctm_json *out) { return ctm_declarations_keep(cx, ctm_in(cx, "id"), cx->body, out); }
+
+int ctm_declarations_keep(struct ctm_cx *cx, const char *case_id, const ctm_json *body, ctm_json *out)
 {
 	CTM_AUTO_JSON *kase = NULL, *d = NULL, *data = NULL, *missing = NULL;
 	const struct ctm_case_table *t = NULL;
 	ctm_json *lists = NULL;
-	int rc = ctm_case_get(cx, ctm_in(cx, "id"), &kase);
+	int rc = ctm_case_get(cx, case_id, &kase);
 	if (rc || (rc = ctm_case_table_of(cx, kase, &t)))
 		return rc;
 	if (strcmp(ctm_text(kase, "kind"), "application") != 0 || strcmp(ctm_case_side(cx, kase), "applicant") != 0)
@@ -273,7 +275,7 @@ int ctm_declarations_put(struct ctm_cx *cx, ctm_json *out)
 	const struct ctm_case_state *s = ctm_case_state_find(t, ctm_text(kase, "state"));
 	if (!s || s->final)
 		return ctm_fail(cx->err, CTM_E_STATE, "id", NULL, "the case is closed; its declarations stay as they are");
-	if ((rc = ctm_declarations_read(cx, cx->body, &d)) || (rc = ctm_declarations_missing(cx, t->law, d, &missing)) || (rc = lists_now(cx, &lists)))
+	if ((rc = ctm_declarations_read(cx, body, &d)) || (rc = ctm_declarations_missing(cx, t->law, d, &missing)) || (rc = lists_now(cx, &lists)))
 		return rc;
 	data = ctm_json_copy(ctm_json_get(kase, "data"));
 	if (!data)

@@ -203,18 +203,30 @@ static int outcomes_met(struct ctm_fire *f)
 
 /* ---- persons ---- */
 
-static int took_part(struct ctm_fire *f, const char *part, const char *words)
+/* The application a certificate came from: who evaluated there stays an evaluator when the certificate is acted on. "" where the
+ * case is about none. */
+static int origin(struct ctm_fire *f, char out[40])
+{
+	CTM_AUTO_JSON *c = NULL;
+	const char *id = ctm_text(case_data(f), "certificate_id");
+	int rc = *id ? ctm_certificate_get(f->cx, id, NULL, &c) : 0;
+	if (!rc)
+		ctm_copy(out, 40, ctm_text(c, "case_id"));
+	return rc;
+}
+
+static int took_part(struct ctm_fire *f, const char *case_id, const char *part, const char *words)
 {
 	bool has = false;
-	int rc = ctm_case_has_part(f->cx->db, f->id, f->cx->who->person_id, part, &has, f->cx->err);
+	int rc = ctm_case_has_part(f->cx->db, case_id, f->cx->who->person_id, part, &has, f->cx->err);
 	return rc || !has ? rc : REFUSE(f, "person", "ISO/IEC 17065 7.6", "you %s this case, so somebody else must do this, whatever role you act in", words);
 }
 
-static int tested(struct ctm_fire *f)
+static int tested(struct ctm_fire *f, const char *case_id)
 {
 	CTM_AUTO_Q *q = ctm_q(f->cx->db, "scheme.job_person");
 	bool row = false;
-	ctm_q_text(q, "case", f->id);
+	ctm_q_text(q, "case", case_id);
 	ctm_q_text(q, "person", f->cx->who->person_id);
 	int rc = ctm_q_step(q, &row, f->cx->err);
 	return rc || !row ? rc : REFUSE(f, "person", "ISO/IEC 17065 7.6", "you tested or approved tests for this case, so somebody else must do this, whatever role you act in");
@@ -232,16 +244,23 @@ static int belongs_to_applicant(struct ctm_fire *f)
 
 static int not_an_evaluator(struct ctm_fire *f)
 {
-	int rc = took_part(f, "evaluator", "evaluated");
+	char from[40] = "";
+	int rc = took_part(f, f->id, "evaluator", "evaluated");
 	if (!rc)
-		rc = tested(f);
+		rc = tested(f, f->id);
+	if (!rc)
+		rc = origin(f, from);
+	if (!rc && *from)
+		rc = took_part(f, from, "evaluator", "evaluated the product of");
+	if (!rc && *from)
+		rc = tested(f, from);
 	return rc ? rc : belongs_to_applicant(f);
 }
 
 static int independent_decider(struct ctm_fire *f)
 {
 	int rc = not_an_evaluator(f);
-	return rc ? rc : took_part(f, "reviewer", "reviewed the report of");
+	return rc ? rc : took_part(f, f->id, "reviewer", "reviewed the report of");
 }
 
 static int not_the_proposer(struct ctm_fire *f)

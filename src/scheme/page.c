@@ -74,6 +74,8 @@ static int put_declarations(struct page *p)
 			rc = ctm_nomem(p->cx);
 	if (!rc)
 		rc = declaration_rows(p, d, rows);
+	if (!rc && (ctm_pairs_text(ctm_json_get(d, "affiliates"), "name", "percent", v, "affiliates_text") || ctm_pairs_text(ctm_json_get(d, "producers"), "component", "name", v, "producers_text")))
+		rc = ctm_nomem(p->cx);
 	if (ctm_json_set(v, "rows", rows) | ctm_json_setb(v, "complete", ctm_json_len(missing) == 0) | ctm_json_set(v, "missing", texts))
 		rc = rc ? rc : ctm_nomem(p->cx);
 	int rc2 = put(p, "declarations", v);

@@ -12,7 +12,7 @@
  *   {case:CASE + {applicant, cla, lab, lab_org_id|null, pack, pack_version, filed_ms|null, accepted_ms|null, decided_ms|null,
  *          closed_ms|null, prior_case_id|null, certificate_id|null, reason|null, row_version},
  *    may_declare:bool, declarations:{complete:bool, missing:[text], rows:[{id, text, citation, agreed:bool}], support_end|null,
- *          signer:{}, agent:{}, affiliates:[], producers:[], prior_denial:{}}|null  (null where the case is not an application),
+ *          signer:{}, agent:{}, affiliates:[], producers:[], prior_denial:{}, affiliates_text, producers_text (as lines, for the form)}|null  (null where the case is not an application),
  *    screening:{clean:bool, at_ms, lists:[{id, name, edition, digest}], hits:[{subject, party, list, entry, match}]}|null,
  *    report:{job_id, number, bundle_digest, tester, tested_on, signed_by, signed_on}|null,
  *    baseline:[{component, kind, version, image_digest, sbom_digest}],
@@ -28,6 +28,7 @@
  *   form: POST /cases/{id}/events/{event} {row_version, note?, kind?, reasons? (lines "REQUIREMENT | component | text"),
  *          recommendation? (grant, denial), check1..check6? ("true" when verified), note1..note6?, reason? (code of a dismissal),
  *          job_id?, signed_by?, signed_on?, lab_org_id?}
+ *   form (with may_declare): POST /cases/{id}/declarations, see declare_in
  *
  * "scheme/catalogue" (GET /about/catalogue)
  *   {version, title, source, counts:{capabilities, numbered, lettered, items, details}, outcomes:[OUTCOME],
@@ -77,12 +78,38 @@ static const struct ctm_field form_in[] = {
 	{ "list", CTM_V_SLUG, 40, 0, "list of 47 CFR 8.204", NULL }, { 0 }
 };
 
+#define SAID(id) { id, CTM_V_BOOL, 0, 0, "declaration " id " of 47 CFR 8.208(c)", NULL }
+static const struct ctm_field declare_in[] = {
+	CASE_ID, SAID("c1"), SAID("c2"), SAID("c3"), SAID("c4"), SAID("c5"), SAID("c6"), SAID("c7"), SAID("c8"),
+	{ "perjury", CTM_V_BOOL, 0, 0, "made under penalty of perjury", NULL },
+	{ "truth", CTM_V_BOOL, 0, 0, "all statements are true", NULL },
+	{ "not_prohibited", CTM_V_BOOL, 0, 0, "47 CFR 8.204 does not bar the product", NULL },
+	{ "support_end", CTM_V_DATE, 10, 0, "end of support", NULL },
+	{ "signer_name", CTM_V_LINE, 200, 0, "signer", NULL },
+	{ "signer_title", CTM_V_LINE, 200, 0, "the signer's position", NULL },
+	{ "signer_signature", CTM_V_LINE, 200, 0, "signature", NULL },
+	{ "signer_signed_on", CTM_V_DATE, 10, 0, "day of signing", NULL },
+	{ "agent_name", CTM_V_LINE, 200, 0, "agent for service of process", NULL },
+	{ "agent_address", CTM_V_LINE, 400, 0, "address in the United States", NULL },
+	{ "agent_email", CTM_V_EMAIL, 200, 0, "e-mail address", NULL },
+	{ "agent_consent", CTM_V_BOOL, 0, 0, "the agent consents", NULL },
+	{ "agent_signature", CTM_V_LINE, 200, 0, "the agent's signature", NULL },
+	{ "agent_signed_on", CTM_V_DATE, 10, 0, "day of the agent's signing", NULL },
+	{ "denied", CTM_V_BOOL, 0, 0, "an application for this product was denied before", NULL },
+	{ "denied_cla", CTM_V_LINE, 200, 0, "by whom", NULL },
+	{ "denied_reasons", CTM_V_TEXT, 2000, 0, "for which reasons", NULL },
+	{ "affiliates", CTM_V_TEXT, 16384, 0, "lines: NAME | PERCENT", NULL },
+	{ "producers", CTM_V_TEXT, 16384, 0, "lines: COMPONENT | PRODUCER", NULL }, { 0 }
+};
+
 static const struct ctm_route rows[] = {
 	CTM_ROUTE("GET", "/cases", PARTIES, CTM_R_HTML, .use_case = ctm_cases_page, .view = "scheme/cases", .reply = "", .help = "What waits for you, by when, and whose move it is."),
 	CTM_ROUTE("GET", "/cases/{id}", PARTIES, CTM_R_HTML | CTM_R_SCOPED, .in = case_in, .use_case = ctm_case_page, .view = "scheme/case", .reply = "",
 		.help = "The worksheet of a case."),
 	CTM_ROUTE("POST", "/cases/{id}/events/{event}", PARTIES, CTM_R_HTML | CTM_R_WRITE | CTM_R_SCOPED, .in = form_in, .use_case = ctm_case_event_form,
 		.view = "scheme/case", .reply = "", .help = "Move a case; its table says who may."),
+	CTM_ROUTE("POST", "/cases/{id}/declarations", APPLICANTS, CTM_R_HTML | CTM_R_WRITE | CTM_R_SCOPED, .in = declare_in, .use_case = ctm_declarations_form,
+		.view = "scheme/case", .reply = "", .help = "Make the declarations of 47 CFR 8.208."),
 	CTM_ROUTE("POST", "/applications", APPLICANTS, CTM_R_HTML | CTM_R_WRITE, .in = application_in, .use_case = ctm_application_open, .view = "scheme/cases",
 		.reply = "", .help = "Open an application for the label."),
 	CTM_ROUTE("POST", "/certificates/{id}/cases", CTM_ROLE_CLA_SURVEILLANCE, CTM_R_HTML | CTM_R_WRITE | CTM_R_SCOPED, .in = certificate_in,

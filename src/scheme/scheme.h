@@ -57,11 +57,18 @@ CTM_CHECK int ctm_certificate_withdraw(struct ctm_fire *f, const char *decision_
 int ctm_application_open(struct ctm_cx *cx, ctm_json *out);
 int ctm_certificate_case_open(struct ctm_cx *cx, ctm_json *out);
 int ctm_declarations_put(struct ctm_cx *cx, ctm_json *out);
+int ctm_declarations_form(struct ctm_cx *cx, ctm_json *out);
+/* Keep declarations with a case: checks who may, reads strictly, stores, tells what is missing. */
+CTM_CHECK int ctm_declarations_keep(struct ctm_cx *cx, const char *case_id, const ctm_json *body, ctm_json *out);
 int ctm_case_page(struct ctm_cx *cx, ctm_json *out);
 int ctm_case_event_api(struct ctm_cx *cx, ctm_json *out);
 int ctm_case_event_form(struct ctm_cx *cx, ctm_json *out);
 int ctm_cases_page(struct ctm_cx *cx, ctm_json *out);
 int ctm_catalogue_page(struct ctm_cx *cx, ctm_json *out);
+
+/* Two words per line, "LEFT | RIGHT", as people type them in forms, from and to [{left, right}]. percent: right is a whole number. */
+CTM_CHECK int ctm_pairs_read(struct ctm_cx *cx, const char *field, const char *text, const char *left, const char *right, bool percent, ctm_json *list);
+CTM_CHECK int ctm_pairs_text(const ctm_json *list, const char *left, const char *right, ctm_json *out, const char *key);
 
 /* Small readers. */
 const char *ctm_text(const ctm_json *o, const char *key);      /* "" when absent */

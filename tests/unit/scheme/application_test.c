@@ -348,6 +348,29 @@ static void forms_and_api_reach_the_same_move(void **state)
 	assert_string_equal(kit_text(k, "SELECT reasons_json ->> '$[1].text' FROM decision"), "one password for all");
 }
 
+static void the_form_makes_the_same_declarations(void **state)   /* 47 CFR 8.208 */
+{
+	struct kit *k = *state;
+	kit_draft(k);
+	assert_int_equal(kit_use(k, &OWNER, ctm_declarations_form, NULL, "id", k->kase, "affiliates", "Lark Holdings | lots", NULL), CTM_E_INPUT);
+	assert_string_equal(k->err.field, "affiliates");
+	assert_int_equal(kit_use(k, &OWNER, ctm_declarations_form, NULL, "id", k->kase, "producers", "camera", NULL), CTM_E_INPUT);
+	assert_int_equal(kit_use(k, &OWNER, ctm_declarations_form, NULL, "id", k->kase, "c1", "1", NULL), 0);
+	assert_false(ctm_json_getb(k->out, "complete", true));
+	kit_refused(k, &OWNER, "file", NULL, "", CTM_E_GUARD, "47 CFR 8.208(c)(2)");
+	assert_int_equal(kit_use(k, &OWNER, ctm_declarations_form, NULL, "id", k->kase, "c1", "1", "c2", "1", "c3", "1", "c4", "1", "c5", "1", "c6", "1", "c7", "1", "c8", "1", "perjury", "1",
+		"truth", "1", "not_prohibited", "1", "support_end", "2031-12-31", "signer_name", "Olive Orchard", "signer_title", "Owner", "signer_signature", "/s/ Olive Orchard",
+		"signer_signed_on", "2026-11-20", "agent_name", "Olive Orchard", "agent_address", "1 Fictional Way", "agent_email", "legal@larkspur.example", "agent_consent", "1",
+		"agent_signature", "/s/ Olive Orchard", "agent_signed_on", "2026-11-20", "denied", "0", "affiliates", "Lark Holdings (fictional) | 25\r\n",
+		"producers", "camera | Example Optics (fictional)", NULL), 0);
+	assert_true(ctm_json_getb(k->out, "complete", false));
+	assert_int_equal(kit_use(k, &OWNER, ctm_case_page, NULL, "id", k->kase, NULL), 0);
+	const ctm_json *d = ctm_json_get(k->out, "declarations");
+	assert_string_equal(ctm_json_gets(d, "affiliates_text"), "Lark Holdings (fictional) | 25\n");
+	assert_string_equal(ctm_json_gets(d, "producers_text"), "camera | Example Optics (fictional)\n");
+	kit_must(k, &OWNER, "file", NULL, "");
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, kit_setup, kit_teardown)
@@ -356,7 +379,7 @@ int main(void)
 		T(filing_asks_for_every_declaration), T(malformed_declarations_are_refused_and_nothing_is_kept), T(screening_stops_listed_names), T(a_likeness_can_be_cleared_by_a_person),
 		T(a_changed_list_asks_for_a_new_declaration), T(only_a_recognised_lab_counts), T(a_report_must_be_sealed_real_and_of_this_case), T(six_verifications_are_needed),
 		T(information_is_asked_for_and_answered), T(an_applicant_may_withdraw), T(the_worksheet_says_what_may_be_done_and_why_not), T(a_foreign_case_does_not_exist),
-		T(forms_and_api_reach_the_same_move),
+		T(forms_and_api_reach_the_same_move), T(the_form_makes_the_same_declarations),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

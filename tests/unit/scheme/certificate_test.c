@@ -27,6 +27,11 @@ static void a_suspension_leaves_the_authorisation(void **state)   /* 47 CFR 8.21
 	assert_int_equal(propose(k, &SURVEILLANCE, "suspension"), CTM_E_EXISTS);
 	kit_refused(k, &both, "decide", "{\"kind\":\"suspension\"}", "", CTM_E_GUARD, "ISO/IEC 17065 7.11");
 	kit_refused(k, &DECIDER, "decide", "{\"kind\":\"reinstatement\"}", "", CTM_E_INPUT, NULL);
+	/* who evaluated the product for the application stays an evaluator (ISO/IEC 17065 7.6) */
+	struct one tester_hat = TESTER;
+	tester_hat.org = CLA;
+	tester_hat.roles = CTM_ROLE_CLA_DECIDER;
+	kit_refused(k, &tester_hat, "decide", "{\"kind\":\"suspension\"}", "", CTM_E_GUARD, "ISO/IEC 17065 7.6");
 	kit_must(k, &DECIDER, "decide", "{\"kind\":\"suspension\"}", "");
 	assert_string_equal(kit_text(k, "SELECT status FROM certificate"), "suspended");
 	assert_string_equal(kit_text(k, "SELECT status FROM authorisation"), "active");
