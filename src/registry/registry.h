@@ -15,6 +15,7 @@
 #define CTM_REGISTRY_REGISTRY_H
 #include "http/app.h"
 #include "registry/statement.h"
+#include "registry/url.h"
 
 extern const struct ctm_routes ctm_registry_routes;
 extern const struct ctm_jobs ctm_registry_jobs;
@@ -36,7 +37,6 @@ CTM_CHECK int ctm_record_lint(const ctm_json *content, struct ctm_err *err);
 const char *ctm_record_status(const char *stored, const ctm_json *content, const char *today);
 /* Sentence for a shopper, in the reader's language. */
 const char *ctm_record_answer(const char *status, const char *locale);
-bool ctm_url_local(const char *url);                      /* reachable on one machine or network only */
 
 /* --- view.c: what pages and programs get ---------------------------------------------------------------------------- */
 

@@ -237,7 +237,8 @@ int ctm_prepare_label(struct ctm_cx *cx)
 {
 	CTM_AUTO_JSON *row = NULL;
 	const char *id = ctm_in(cx, "id"), *ext = strrchr(cx->route->path, '.') + 1;
-	char tool[4096], today[CTM_RFC3339_MAX];
+	char tool[4096], trust[4096], today[CTM_RFC3339_MAX];
+	CTM_AUTO_BUF proof = CTM_BUF(1 << 20);
 	struct ctm_buf *b = answer_buf(cx, ART_MAX);
 	int rc;
 
@@ -255,9 +256,11 @@ int ctm_prepare_label(struct ctm_cx *cx)
 		return ctm_fail(cx->err, CTM_E_STATE, "id", "47 CFR 8.205", "There is no label without a live authorization; the record says \"%s\".", status);
 	if ((rc = ctm_sibling("ctm-label", tool, sizeof tool, cx->err)))
 		return rc;
-	const char *argv[] = { tool, "render", "--url", ctm_json_gets(content, "url"), "--name", ctm_json_gets(ctm_json_get(content, "product"), "name"),
-		"--format", ext, "--out", "-", ctm_url_local(ctm_json_gets(content, "url")) ? "--specimen" : NULL, NULL };
-	if ((rc = run_tool(cx, argv, NULL, b)))
+	if ((rc = ctm_record_proof(cx->app, cx->db, id, 0, &proof, cx->err)))
+		return rc;
+	/* The drawing program checks the proof itself: no clean artwork without a signed, logged authorisation. */
+	const char *argv[] = { tool, "render", "--proof", "-", "--trust", ctm_app_dir(cx->app, "trust.json", trust, sizeof trust), "--format", ext, "--out", "-", NULL };
+	if ((rc = run_tool(cx, argv, &proof, b)))
 		return rc;
 	send_raw(cx, b, !strcmp(ext, "svg") ? "image/svg+xml" : !strcmp(ext, "png") ? "image/png" : "application/pdf",
 		ctm_arena_printf(cx->arena, "label-%s.%s", id, ext), "private, no-store");
