@@ -5,7 +5,9 @@
  */
 #include "kit.h"
 #include "base/text.h"
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char *cert_id(struct kit *k) { return kit_text(k, "SELECT id FROM certificate"); }
 
@@ -123,9 +125,41 @@ static void a_decision_can_be_checked_later(void **state)
 	assert_int_equal(ctm_decision_canonical(k->db, id, &c, digest, &err), CTM_E_VERIFY);
 }
 
+/* The job may run again after a crash: the same bytes, the same name, once. */
+static void the_decision_is_kept_once(void **state)
+{
+	struct kit *k = *state;
+	char dir[64], digest[72];
+	struct ctm_err err = { 0 };
+	CTM_AUTO_BUF kept = CTM_BUF(1 << 16), made = CTM_BUF(1 << 16);
+	snprintf(dir, sizeof dir, "%s.blobs", k->path);
+	assert_int_equal(ctm_blobs_open(dir, &k->app.blobs, &err), 0);
+	kit_granted(k);
+	CTM_AUTO_JSON *payload = ctm_json_obj();
+	ctm_json *data = ctm_json_obj();
+	assert_int_equal(ctm_json_sets(data, "decision_id", kit_text(k, "SELECT id FROM decision")) | ctm_json_set(payload, "data", data), 0);
+	struct ctm_jx jx = { .app = &k->app, .db = k->db, .arena = k->arena, .err = &err, .now_ms = k->now_ms, .key = "", .payload = payload };
+	assert_int_equal(ctm_decision_job(&jx), 0);
+	assert_int_equal(ctm_decision_job(&jx), 0);
+	assert_int_equal(ctm_blob_get(k->app.blobs, kit_text(k, "SELECT digest FROM decision"), 1 << 16, &kept, &err), 0);
+	assert_int_equal(ctm_decision_canonical(k->db, kit_text(k, "SELECT id FROM decision"), &made, digest, &err), 0);
+	assert_string_equal(ctm_buf_cstr(&kept), ctm_buf_cstr(&made));
+	/* a changed row is not kept */
+	kit_sql(k, "UPDATE decision SET kind = 'denial'");
+	assert_int_equal(ctm_decision_job(&jx), CTM_E_VERIFY);
+	char path[1024];
+	assert_int_equal(ctm_blob_path(k->app.blobs, digest, path, sizeof path), 0);
+	unlink(path);
+	*strrchr(path, '/') = 0;
+	rmdir(path);
+	ctm_blobs_close(k->app.blobs);
+	k->app.blobs = NULL;
+	rmdir(dir);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, kit_setup, kit_teardown)
-	const struct CMUnitTest tests[] = { T(a_suspension_leaves_the_authorisation), T(a_withdrawal_is_for_good), T(what_fails_halfway_leaves_nothing), T(a_decision_can_be_checked_later) };
+	const struct CMUnitTest tests[] = { T(a_suspension_leaves_the_authorisation), T(a_withdrawal_is_for_good), T(what_fails_halfway_leaves_nothing), T(a_decision_can_be_checked_later), T(the_decision_is_kept_once) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
