@@ -322,6 +322,19 @@ describe('update', () => {
     await u.stop();
   });
 
+  test('a first start that the plug cuts short is done again', { timeout: 60000 }, async () => {
+    for (let i = 0; i < 8; i++) {
+      const u = kit.unit();
+      u.spawn();
+      await sleep(8 + 9 * i);
+      await u.stop('SIGKILL');
+      await u.start();
+      await u.own();
+      assert.equal((await u.state()).version.verified, '1.0.0');
+      await u.stop();
+    }
+  });
+
   test('an image that rots in its slot is not run: the unit says degraded and takes a good one', async () => {
     const u = await owned();
     await u.stop();
@@ -411,6 +424,22 @@ describe('bad input', () => {
     for (let i = 0; i < 12; i++) idle.push(await new Promise((done) => { const s = tls.connect({ host: u.address, port: u.port, rejectUnauthorized: false }, () => done(s)); s.on('error', () => {}); }));
     assert.equal((await u.call('GET', '/ctm/v1/identity')).status, 200);
     for (const s of idle) s.destroy();
+    await u.stop();
+  });
+
+  test('on one connection each request has one answer, refusals too', async () => {
+    const u = await owned();
+    const agent = new https.Agent({ keepAlive: true, maxSockets: 1, rejectUnauthorized: false });
+    for (let i = 0; i < 3; i++) {
+      assert.equal((await u.call('GET', '/ctm/v1/state', undefined, { agent, token: null })).status, 401);
+      assert.equal((await u.call('GET', '/ctm/v1/nothing', undefined, { agent })).status, 404);
+      assert.equal((await u.call('DELETE', '/ctm/v1/identity', undefined, { agent })).status, 405);
+      assert.equal((await u.call('GET', '/ctm/v1/identity', undefined, { agent })).body.serial, u.serial);
+      assert.equal((await u.call('PUT', '/ctm/v1/config', { nothing: 1 }, { agent })).status, 422);
+    }
+    agent.destroy();
+    const got = await raw(u, 'GET /ctm/v1/state HTTP/1.1\r\nHost: x\r\n\r\n', 400);
+    assert.equal(got.match(/HTTP\/1\.1/g).length, 1);
     await u.stop();
   });
 

@@ -122,14 +122,28 @@ static int set_up(struct agent *a, struct why *w)
 	return rc;
 }
 
+static bool nothing_bootable(const struct ctm_update *u)
+{
+	for (int i = 0; i < CTM_SLOTS; i++)
+		if (u->state[i] == CTM_SLOT_GOOD || u->state[i] == CTM_SLOT_PENDING)
+			return false;
+	return true;
+}
+
 static int boot(struct agent *a, struct why *w)
 {
 	char detail[CTM_LOG_DETAIL + 1];
 	bool fell_back = false;
 	int rc = ctm_update_load(&a->update);
 
-	if (rc == CTM_SDK_NONE && (rc = factory_image(a, w)))
-		return rc;
+	if (rc == CTM_SDK_NONE) {
+		rc = factory_image(a, w);
+		if (rc)
+			return rc;
+	} else if (!rc && nothing_bootable(&a->update)) {
+		/* A first start that was cut short. Later in life the floor decides whether the factory's image may still run. */
+		(void)factory_image(a, w);
+	}
 	if (rc)
 		return why_say(w, rc, "the boot record in %s cannot be read: %s", a->conf.state_dir, ctm_sdk_text(rc));
 	rc = ctm_update_boot(&a->update, &fell_back);

@@ -195,6 +195,8 @@ static int take_head(struct server *s, struct conn *c)
 		refuse(c, rc);
 		return 0;
 	}
+	c->inlen -= used;       /* taken, whatever becomes of it: what follows is a body or the next head */
+	memmove(c->in, c->in + used, c->inlen);
 	c->req.peer = c->peer;
 	bearer(&c->req);
 	c->keep = c->req.head.keep_alive;
@@ -213,11 +215,11 @@ static int take_head(struct server *s, struct conn *c)
 		refuse(c, 503);
 		return 0;
 	}
-	have = c->inlen - used < (size_t)c->req.head.length ? c->inlen - used : (size_t)c->req.head.length;
-	memcpy(c->body, c->in + used, have);
+	have = c->inlen < (size_t)c->req.head.length ? c->inlen : (size_t)c->req.head.length;
+	memcpy(c->body, c->in, have);
 	c->bodylen = have;
-	c->inlen -= used + have;
-	memmove(c->in, c->in + used + have, c->inlen);
+	c->inlen -= have;
+	memmove(c->in, c->in + have, c->inlen);
 	c->state = BODY;
 	c->deadline = mono_ms(NULL) + BODY_MS;
 	if (c->req.head.expects && have < (size_t)c->req.head.length) {
