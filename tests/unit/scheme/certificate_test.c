@@ -129,7 +129,7 @@ static void a_decision_can_be_checked_later(void **state)
 static void the_decision_is_kept_once(void **state)
 {
 	struct kit *k = *state;
-	char dir[64], digest[72];
+	char dir[80], digest[72];
 	struct ctm_err err = { 0 };
 	CTM_AUTO_BUF kept = CTM_BUF(1 << 16), made = CTM_BUF(1 << 16);
 	snprintf(dir, sizeof dir, "%s.blobs", k->path);
