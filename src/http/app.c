@@ -228,7 +228,11 @@ static int hold_state(struct ctm_app *a, struct ctm_err *err)
 	int rc = ctm_mkdirs(ctm_app_dir(a, "run", path, sizeof path), 0700, err);
 	if (!rc)
 		rc = ctm_file_lock(ctm_app_dir(a, "run/serve.lock", path, sizeof path), &a->lock, err);
-	return rc == CTM_E_BUSY ? ctm_fail_prefix(err, "another server runs on this state directory") : rc;
+	if (rc == CTM_E_BUSY) {
+		ctm_err_clear(err);
+		rc = ctm_fail(err, CTM_E_BUSY, "state", NULL, "another ctm serves the state directory %s; stop that one first", a->dir);
+	}
+	return rc;
 }
 
 int ctm_app_start(struct ctm_app *a, struct ctm_err *err)

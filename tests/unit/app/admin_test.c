@@ -11,12 +11,15 @@
 #include "base/proc.h"
 #include "base/text.h"
 #include "base/timex.h"
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -54,22 +57,59 @@ static void expect(const char *words, int status, const char *says)
 		fail_msg("ctm %s: wanted %d and \"%s\", got %d\n%s%s", words, status, says ? says : "", got, ctm_buf_cstr(&out), ctm_buf_cstr(&errout));
 }
 
-#define INIT "init --state STATE --public-url http://localhost:18472 --listen 127.0.0.1:18472 --device-port 18473 --origin localhost/log"
+/* Ports nobody uses at this moment; written into the words of init. */
+static char init_words[400], port_text[8];
+
+static int free_port(void)
+{
+	struct sockaddr_in sa = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t n = sizeof sa;
+	CTM_AUTO_FD fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&sa, sizeof sa), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&sa, &n), 0);
+	return ntohs(sa.sin_port);
+}
+
+static void choose_ports(void)
+{
+	int port = free_port();
+	snprintf(port_text, sizeof port_text, "%d", port);
+	snprintf(init_words, sizeof init_words, "init --state STATE --public-url http://localhost:%d --listen 127.0.0.1:%d --device-port %d --origin localhost/log", port, port, free_port());
+}
+
+/* "... @PORT ..." with the port in it. */
+static const char *with_port(const char *text)
+{
+	static char buf[2][300];
+	static unsigned turn;
+	char *b = buf[turn++ & 1];
+	const char *at = strstr(text, "@PORT");
+	snprintf(b, sizeof buf[0], "%.*s%s%s", (int)(at - text), text, port_text, at + 5);
+	return b;
+}
 
 static int up(void **s)
 {
 	strcpy(dir, "/tmp/ctm-admin-XXXXXX");
 	assert_non_null(mkdtemp(dir));
 	snprintf(state, sizeof state, "%s/var", dir);
+	choose_ports();
 	out = CTM_BUF(1 << 20);
 	errout = CTM_BUF(1 << 20);
 	return 0;
 }
 
+static void init_quiet(void)
+{
+	char words[420];
+	snprintf(words, sizeof words, "%s --quiet", init_words);
+	expect(words, 0, NULL);
+}
+
 static int up_init(void **s)
 {
 	up(s);
-	expect(INIT " --quiet", 0, NULL);
+	init_quiet();
 	assert_int_equal(out.len, 0);
 	return 0;
 }
@@ -119,7 +159,7 @@ static void the_front_helps_and_names_the_nearest_verb(void **s)
 
 static void init_makes_a_private_directory_once(void **s)
 {
-	expect(INIT, 0, "One-time sign-in link");
+	expect(init_words, 0, "One-time sign-in link");
 	assert_int_equal(mode_of(""), 0700);
 	assert_int_equal(mode_of("keys"), 0700);
 	assert_int_equal(mode_of("keys/ca.pem"), 0600);
@@ -146,7 +186,7 @@ static void an_interrupted_init_is_finished_by_the_next(void **s)
 	read_state("keys/log.pem", &key);
 	unlink_state("ctm.json");
 	expect("fsck --state STATE", 3, "make one with: ctm init");
-	expect(INIT, 0, "made      ctm.json");
+	expect(init_words, 0, "made      ctm.json");
 	read_state("keys/log.pem", &key2);
 	assert_string_equal(key.p, key2.p);
 	expect("config check --state STATE", 0, "in order");
@@ -170,7 +210,7 @@ static void links_are_json_for_programs(void **s)
 	expect("user link --state STATE --operator --json", 0, NULL);
 	assert_int_equal(ctm_json_parse(out.p, out.len, 1 << 16, "link", &o, &err), 0);
 	assert_int_equal(strlen(ctm_json_gets(o, "token")), 43);
-	assert_non_null(strstr(ctm_json_gets(o, "link"), "http://localhost:18472/signin?token="));
+	assert_non_null(strstr(ctm_json_gets(o, "link"), with_port("http://localhost:@PORT/signin?token=")));
 	expect("user link --state STATE nobody@example.org", 1, "nobody here");
 	expect("user link --state STATE", 2, "say whose link");
 	expect("user add --state STATE --name Ann --email ann@example.org --org platform --role platform.operator", 0, "added");
@@ -237,6 +277,7 @@ static pid_t start_server(const char *log)
 	pid_t pid = fork();
 	if (pid)
 		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);           /* a failing test leaves no server behind */
 	int fd = open(log, O_WRONLY | O_CREAT | O_TRUNC, 0600);
 	dup2(fd, 1);
 	dup2(fd, 2);
@@ -254,10 +295,16 @@ static void serve_starts_refuses_a_second_and_stops_cleanly(void **s)
 	for (int i = 0; i < 500 && access(path, F_OK); i++)
 		usleep(20000);
 	assert_int_equal(access(path, F_OK), 0);
-	expect("serve --state STATE", 3, "port 18472 is in use by another program");
-	assert_null(strchr(ctm_buf_cstr(&errout), '\n')[1] ? "more than one line" : NULL);
-	expect("serve --state STATE --port 0", 3, "another ctm serves this state directory");
-	expect("doctor --state STATE", ctm("doctor --state STATE"), "port 18472 is served");
+	expect("serve --state STATE", 3, "another ctm serves the state directory");
+	assert_string_equal(strchr(ctm_buf_cstr(&errout), '\n'), "\n");      /* one line */
+	char mine[80];
+	snprintf(mine, sizeof mine, "%s", state);
+	snprintf(state, sizeof state, "%s/other", dir);
+	init_quiet();
+	expect("serve --state STATE", 3, with_port("port @PORT is in use by another program"));
+	assert_string_equal(strchr(ctm_buf_cstr(&errout), '\n'), "\n");
+	snprintf(state, sizeof state, "%s", mine);
+	expect("doctor --state STATE", ctm("doctor --state STATE"), with_port("port @PORT is served"));
 	kill(pid, SIGTERM);
 	int status = -1;
 	assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -267,7 +314,7 @@ static void serve_starts_refuses_a_second_and_stops_cleanly(void **s)
 	CTM_AUTO_BUF b = CTM_BUF(65536);
 	struct ctm_err err = { 0 };
 	assert_int_equal(ctm_file_read(log, 65536, &b, &err), 0);
-	assert_non_null(strstr(b.p, "ctm: serving http://localhost:18472 on port 18472 (ready in "));
+	assert_non_null(strstr(b.p, with_port("ctm: serving http://localhost:@PORT on port ")));
 }
 
 static void serve_without_init_is_one_sentence(void **s)

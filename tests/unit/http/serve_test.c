@@ -82,7 +82,7 @@ static size_t keep_head(char *p, size_t size, size_t n, void *arg)
 	return n;
 }
 
-struct ask { const char *method, *path, *body; size_t n; const char *head[8]; bool edge; };
+struct ask { const char *method, *path, *body; size_t n; const char *head[8]; bool edge, wait /* for 100 Continue */; };
 
 static struct reply *ask(struct ask a)
 {
@@ -105,7 +105,7 @@ static struct reply *ask(struct ask a)
 		curl_easy_setopt(c, CURLOPT_POSTFIELDS, a.body);
 		curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE, (long)(a.n ? a.n : strlen(a.body)));
 	}
-	list = curl_slist_append(list, "Expect:");
+	list = curl_slist_append(list, a.wait ? "Expect: 100-continue" : "Expect:");
 	for (size_t i = 0; i < 8 && a.head[i]; i++)
 		list = curl_slist_append(list, a.head[i]);
 	curl_easy_setopt(c, CURLOPT_HTTPHEADER, list);
@@ -225,6 +225,10 @@ static void bodies_over_the_limit_get_413(void **state)
 	expect(ASK("PUT", "/api/v1/file", big, 2 * 1024 * 1024, .head = { AUTH, "Content-Type: application/x-thing; a=b" }), 200, "\"size\":2097152,\"type\":\"application/x-thing\"");
 	struct reply *r = ASK("PUT", "/api/v1/file", big, 4 * 1024 * 1024, .head = { AUTH });
 	assert_true(r->status == 413 || r->status == 0);     /* a client that insists on sending may see the connection end first */
+	/* a client that asks first is told before it sends anything */
+	expect(ASK("PUT", "/api/v1/file", big, 4 * 1024 * 1024, .head = { AUTH }, .wait = true), 413, NULL);
+	expect(ASK("PUT", "/api/v1/file", big, 4 * 1024 * 1024, .wait = true), 401, NULL);
+	expect(ASK("PUT", "/api/v1/file", big, 2 * 1024 * 1024, .head = { AUTH }, .wait = true), 200, "2097152");
 	expect(ASK("PUT", "/api/v1/file", "", .head = { AUTH, "Content-Type: application/x-thing" }), 422, "empty");
 	expect(ASK("PUT", "/api/v1/file", big, 100000), 401, NULL);
 	free(big);
@@ -535,23 +539,37 @@ static void concurrent_writers_each_get_their_own_answer(void **state)
 	assert_int_equal(audit_lines(), before + 60);
 }
 
-static void a_busy_port_is_one_sentence(void **state)
+static int start_second(const char *state, int port, struct ctm_err *err)
 {
 	static const struct ctm_routes *const routes[] = { &test_routes };
-	struct ctm_app_conf c = { .state_dir = dir, .port = ctm_app_port(app), .routes = routes, .nroutes = 1, .authorise = test_authorise, .view = test_view,
+	struct ctm_app_conf c = { .state_dir = state, .port = port, .routes = routes, .nroutes = 1, .authorise = test_authorise, .view = test_view,
 		.render = test_render, .msg = test_msg };
 	struct ctm_app *second = NULL;
+	assert_int_equal(ctm_app_new(&c, &second, err), 0);
+	int rc = ctm_app_start(second, err);
+	ctm_app_stop(second);
+	ctm_app_free(second);
+	return rc;
+}
+
+static void a_busy_port_or_directory_is_one_sentence(void **state)
+{
 	struct ctm_err err = { 0 };
-	assert_int_equal(ctm_app_new(&c, &second, &err), 0);
-	assert_int_equal(ctm_app_start(second, &err), CTM_E_BUSY);
-	assert_non_null(strstr(err.msg, "is in use by another program"));
-	ctm_app_free(second);
-	c.port = 0;
+	char other[64], path[128];
+	CTM_AUTO_BUF conf = CTM_BUF(4096);
+	assert_int_equal(start_second(dir, 0, &err), CTM_E_BUSY);
+	assert_non_null(strstr(err.msg, "another ctm serves the state directory"));
+	strcpy(other, "/tmp/ctm-serve-XXXXXX");
+	assert_non_null(mkdtemp(other));
+	snprintf(path, sizeof path, "%s/ctm.json", dir);
+	assert_int_equal(ctm_file_read(path, 4096, &conf, NULL), 0);
+	snprintf(path, sizeof path, "%s/ctm.json", other);
+	assert_int_equal(ctm_file_write(path, conf.p, conf.len, 0600, NULL), 0);
 	err = (struct ctm_err){ 0 };
-	assert_int_equal(ctm_app_new(&c, &second, &err), 0);
-	assert_int_equal(ctm_app_start(second, &err), CTM_E_BUSY);          /* the edge's socket answers */
-	assert_non_null(strstr(err.msg, "another ctm serves this state directory"));
-	ctm_app_free(second);
+	int rc = start_second(other, ctm_app_port(app), &err);
+	nftw(other, rm, 8, FTW_DEPTH | FTW_PHYS);
+	assert_int_equal(rc, CTM_E_BUSY);
+	assert_non_null(strstr(err.msg, "is in use by another program"));
 	expect(ASK("GET", "/api/v1/things/" UUID), 200, NULL);
 }
 
@@ -591,7 +609,7 @@ int main(void)
 		cmocka_unit_test(a_client_that_drips_is_cut_off),
 		cmocka_unit_test(a_kept_connection_serves_many_requests),
 		cmocka_unit_test(concurrent_writers_each_get_their_own_answer),
-		cmocka_unit_test(a_busy_port_is_one_sentence),
+		cmocka_unit_test(a_busy_port_or_directory_is_one_sentence),
 		cmocka_unit_test(a_directory_without_init_is_one_sentence),
 	};
 	return cmocka_run_group_tests_name("http serve", tests, start, stop);
