@@ -15,6 +15,7 @@ SELECT d.id, d.case_id, d.kind, d.reasons_json, d.approvals_json, d.decided_by, 
 SELECT person_id FROM case_person WHERE case_id IN (:case, :certificate_case) AND part = 'evaluator'
 UNION SELECT tester_id FROM lab_job WHERE case_id IN (:case, :certificate_case) AND tester_id IS NOT NULL
 UNION SELECT approver_id FROM lab_job WHERE case_id IN (:case, :certificate_case) AND approver_id IS NOT NULL
+UNION SELECT reporter_id FROM lab_job WHERE case_id IN (:case, :certificate_case) AND reporter_id IS NOT NULL
 -- name: registry.outcomes
 SELECT s.outcome, s.status FROM outcome_status s JOIN lab_job j ON j.id = s.job_id WHERE j.id =
   (SELECT j2.id FROM lab_job j2 WHERE j2.case_id = :case AND j2.state = 'reported' ORDER BY j2.reported_ms DESC LIMIT 1) ORDER BY s.outcome
