@@ -428,3 +428,13 @@ int ctm_cert_verify(const char *pem, size_t n, const char *ca_pem, int64_t now_m
 	ERR_clear_error();
 	return rc == CTM_E_NOMEM ? nomem(err) : rc;
 }
+
+int ctm_cert_public_key(const char *pem, size_t n, struct ctm_key **out, struct ctm_err *err)
+{
+	X509 *x = read_x509(pem, n);
+	EVP_PKEY *key = x ? X509_get_pubkey(x) : NULL;
+	int rc = !key ? ctm_fail(err, CTM_E_SYNTAX, "certificate", NULL, "not a PEM certificate with a key") : ctm_key_wrap(key, false, out, err);
+	X509_free(x);
+	ERR_clear_error();
+	return rc;
+}
