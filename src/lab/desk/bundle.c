@@ -11,6 +11,7 @@
 #include "lab/desk/ustar.h"
 #include "base/proc.h"
 #include "base/text.h"
+#include "case/catalogue.h"
 #include "event/event.h"
 #include "event/timeline.h"
 #include "evidence/evidence.h"
@@ -175,6 +176,9 @@ static int take_cell(struct ctm_cx *cx, const ctm_json *job, const ctm_json *rep
 {
 	const char *product = ctm_json_gets(job, "product_id"), *outcome = text(cell, "outcome");
 	char component[40];
+	const struct ctm_outcome *row = ctm_outcome_find(ctm_app_catalogue(cx->app), outcome);
+	if (!row || !row->judged_on)
+		return ctm_fail(cx->err, CTM_E_INPUT, "report/matrix", "NIST IR 8425", "the report judges \"%.40s\", which is no row of the catalogue", outcome);
 	int rc = component_id(cx, product, ctm_json_gets(cell, "component"), component);
 	if (!rc)
 		rc = ctm_outcome_status_add(cx->db, product, ctm_json_gets(job, "id"), component, outcome, text(cell, "status"), text(cell, "why"), cx->now_ms, cx->err);

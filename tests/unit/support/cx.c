@@ -170,7 +170,9 @@ int cxkit_call(struct cxkit *k, const struct ctm_who *who, const struct cxcall *
 			rc = ctm_blob_put(ctm_app_blobs(k->app), c->upload, c->upload_n, cx.upload.digest, &k->err);
 		cx.upload.size = (int64_t)c->upload_n;
 	}
-	if (!rc && row->prepare)
+	if (!rc && c->prepared)
+		rc = ctm_json_parse(c->prepared, strlen(c->prepared), 1 << 20, "prepared", &cx.prepared, &k->err);
+	else if (!rc && row->prepare)
 		rc = row->prepare(&cx);
 	if (!rc) {
 		struct run r = { &cx, result };

@@ -32,6 +32,7 @@ struct cxcall {
 	const char *const *in;                       /* name, value, ..., NULL; may be NULL */
 	const char *json;                            /* body of a CTM_R_JSON row */
 	const void *upload; size_t upload_n;         /* body of a CTM_R_UPLOAD row */
+	const char *prepared;                        /* JSON: stands for what prepare leaves, where prepare needs another program */
 };
 /* Run a row as who. The row's roles are checked (FORBIDDEN). *out (may be NULL) is owned by the caller. */
 int cxkit_call(struct cxkit *k, const struct ctm_who *who, const struct cxcall *c, ctm_json **out);
