@@ -158,7 +158,7 @@ static void check_message(struct src *s, const char *key, int args)
 
 static const struct { const char *name, *kind; } kinds[] = {
 	{ "int", "INT" }, { "date", "DATE" }, { "short", "SHORT" }, { "day", "DAY" }, { "time", "TIME" }, { "ago", "AGO" },
-	{ "digest", "DIGEST" }, { "status", "STATUS" }, { "size", "SIZE" }, { "yesno", "YESNO" }, { "count", "COUNT" },
+	{ "digest", "DIGEST" }, { "status", "STATUS" }, { "size", "SIZE" }, { "yesno", "YESNO" }, { "count", "COUNT" }, { "bare", "BARE" },
 };
 
 static const char *kind_of(const char *name)

@@ -113,6 +113,8 @@ static void cover_facts(struct ctm_sheet *s, const ctm_json *rep)
 			value = ctm_date_words(value, words);
 		if (!*value && ctm_json_type(v) == CTM_J_ARR)
 			value = "none";
+		if (!strncmp(value, "sha256:", 7))
+			value += 7;
 		ctm_fact(s, 150, cover[i].label, *value ? value : "not stated");
 	}
 }
@@ -232,6 +234,16 @@ static const char *component_of(const ctm_json *c)
 	return *str(c, "component_name") ? str(c, "component_name") : str(c, "component");
 }
 
+/* Records name components by id: the name is in the matrix's heads. */
+static const char *name_of(const ctm_json *rep, const char *id)
+{
+	const ctm_json *comps = ctm_json_get(ctm_json_get(rep, "table"), "components");
+	for (size_t i = 0; i < ctm_json_len(comps); i++)
+		if (!strcmp(str(ctm_json_at(comps, i), "id"), id) && *str(ctm_json_at(comps, i), "name"))
+			return str(ctm_json_at(comps, i), "name");
+	return id;
+}
+
 static void draw_findings(struct ctm_sheet *s, const ctm_json *rep)
 {
 	char tmp[3000], oc[600];
@@ -270,7 +282,7 @@ static void draw_records(struct ctm_sheet *s, const ctm_json *rep)
 		snprintf(text, sizeof text, "%s%s%s%s%s", str(c, "text"), *str(c, "justification") ? " Justification: " : "", str(c, "justification"),
 			*str(c, "by") ? " By " : "", str(c, "by"));
 		const char *v = str(c, "verdict");
-		struct ctm_tcell cells[5] = { { str(c, "outcome") }, { component_of(c) }, { str(c, "method") }, { text }, { plain(v), tone(v), true } };
+		struct ctm_tcell cells[5] = { { str(c, "outcome") }, { name_of(rep, component_of(c)) }, { str(c, "method") }, { text }, { plain(v), tone(v), true } };
 		ctm_table_row(s, &t, cells);
 	}
 	s->y += 12;

@@ -15,6 +15,7 @@
  *     (dates take "YYYY-MM-DD", RFC 3339 or int64 ms UTC)
  *   {{digest name}} shortened digest, full value in title       {{yesno name}} word for a bool   {{count list}} number of elements
  *   {{url name}} whole address in href/src/action: http(s), mailto, or /path; anything else becomes "#"
+ *   {{bare name}} an address for people, without https:// or mailto:
  *   {{t "message.key"}} catalogue message; {{t "key" name date:other}} fills {0} {1}; {{t name}} the value is the key
  *   {{word "prefix" name}} message "prefix.VALUE", or the value with spaces for underscores
  *   {{status name}} word + icon + colour chip                   {{get object name}} member of object named by the value of name

@@ -35,6 +35,15 @@ static const char *text_of(struct ctm_tpl_val val, char tmp[40])
 	}
 }
 
+static const char *without_scheme(const char *s)
+{
+	static const char *const schemes[] = { "https://", "mailto:" };
+	for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++)
+		if (ctm_starts(s, schemes[i]))
+			return s + strlen(schemes[i]);
+	return s;
+}
+
 /* --- numbers --- */
 
 static void put_int(struct ctm_buf *o, struct ctm_tpl_val val)
@@ -260,6 +269,7 @@ void ctm_tpl_format(const struct ctm_tpl_cx *tc, struct ctm_buf *o, enum ctm_tpl
 		return;
 	switch (kind) {
 	case CTM_TPL_K_TEXT: ctm_tpl_escape(o, at, text_of(val, tmp)); break;
+	case CTM_TPL_K_BARE: ctm_tpl_escape(o, at, without_scheme(text_of(val, tmp))); break;
 	case CTM_TPL_K_INT: put_int(o, val); break;
 	case CTM_TPL_K_DATE: case CTM_TPL_K_SHORT: case CTM_TPL_K_DAY: case CTM_TPL_K_TIME: case CTM_TPL_K_AGO: put_moment(tc, o, kind, at, val); break;
 	case CTM_TPL_K_DIGEST: put_digest(o, at, text_of(val, tmp)); break;
