@@ -89,6 +89,7 @@ static const struct { const char *label, *paths; bool date; } cover[] = {
 	{ "Version evaluated", "item.version" },
 	{ "SHA-256 of the image", "item.image_sha256" },
 	{ "Condition of the item (g)", "item.condition" },
+	{ "How the item left the bench", "item.returned" },
 	{ "Received (h)", "dates.received", true },
 	{ "Performed from (i)", "dates.started", true },
 	{ "Performed to (i)", "dates.finished", true },

@@ -29,6 +29,7 @@ struct ctm_run {
 	char token[256];                             /* owner's session, "" when none */
 	char last_token[256];                        /* a token that a logout or a reset should have killed */
 	char password[CTM_BENCH_PASSWORD_MAX];       /* what the owner's password is believed to be now */
+	bool changed;                                /* a check that changes the sample's state has run */
 	bool reset_done;                             /* a reset by the owner was made and the sample came back */
 	char marker[24];                             /* planted in user data, unique to this run */
 	ctm_json *ports;                             /* inventory: array of open ports on the sample, after subtraction; NULL before N01 */
@@ -79,6 +80,9 @@ void lab_disconnect(struct ctm_run *r);
 
 /* The sample's certificate chain (PEM), recorded as "tls.chain"; pem may be NULL. */
 CTM_CHECK int lab_chain(struct ctm_run *r, struct ctm_buf *pem, struct ctm_err *err);
+
+/* Bring the sample back to its delivered state (reset by the owner) and record "run.returned" {ok, why}. Outside of any check. */
+CTM_CHECK int lab_return(struct ctm_run *r, struct ctm_err *err);
 
 /* {name: another valid value} for every declared setting that has one. NULL without memory; the caller frees. */
 ctm_json *lab_changed_config(const struct ctm_run *r, const ctm_json *now);

@@ -162,6 +162,42 @@ CTM_PROBE(reset)
 	return look_around(r, err);
 }
 
+/* ---- the sample goes back as it came ---- */
+
+/* Reset by the owner; the printed password must open the sample afterwards. */
+static int reset_back(struct ctm_run *r, const char **why, struct ctm_err *err)
+{
+	LAB_AUTO_REPLY a = { 0 };
+	bool ok = false, alive = false;
+	int status = 0, rc = lab_owner(r, &ok, err);
+
+	*why = "the bench could not sign in as the owner to reset it";
+	if (rc || !ok || (rc = send_reset(r, "return/reset", LAB_OWNER, &status, err)))
+		return rc;
+	lab_forget_owner(r);
+	run_sleep_ms(200);
+	*why = "it did not answer again after the reset";
+	if ((rc = lab_wait_alive(r, RESTART_MS, &alive, err)) || !alive || (rc = lab_login(r, "return/login", r->bench->initial, &a, err)))
+		return rc;
+	*why = a.status == 200 ? "" : "the printed password was not accepted after the reset";
+	return 0;
+}
+
+int lab_return(struct ctm_run *r, struct ctm_err *err)
+{
+	const char *why = "";
+	ctm_json *data = ctm_json_obj();
+	int rc = reset_back(r, &why, err);
+
+	if (!rc && (!data || ctm_json_setb(data, "ok", !*why) || ctm_json_sets(data, "why", why)))
+		rc = oom(err);
+	if (rc) {
+		ctm_json_free(data);
+		return rc;
+	}
+	return run_record(r, "run.returned", data, err);
+}
+
 /* ---- R05 ---- */
 
 CTM_PROBE(reset_open)

@@ -46,15 +46,30 @@ static int add_lab(const struct ctm_lab_facts *f, const ctm_json *bench, ctm_jso
 	return ctm_json_set(out, "lab", o);
 }
 
+/* How the sample left the bench: what the engine changed, it puts back or says that it could not. */
+static const char *returned(const struct ctm_lab_facts *f, char *buf, size_t cap)
+{
+	const struct ctm_obs *o = of_run(f->trace, "run.returned");
+
+	if (!o)
+		return "not reset by the bench";
+	if (ctm_json_getb(o->data, "ok", false))
+		return "reset to its delivered state; the printed password holds again";
+	snprintf(buf, cap, "NOT as delivered: %s", j_text(o->data, "why"));
+	return buf;
+}
+
 static int add_item(const struct ctm_lab_facts *f, const ctm_json *bench, ctm_json *out)
 {
+	char buf[160];
 	const ctm_json *product = ctm_json_get(f->plan, "product");
 	ctm_json *o = ctm_json_obj();
 
 	if (!o || ctm_json_sets(o, "name", j_text(product, "name")) || ctm_json_sets(o, "model", j_text(product, "model")) ||
 	    ctm_json_sets(o, "component", ctm_plan_name(f->plan, j_text(f->plan, "device"))) || ctm_json_sets(o, "serial", j_text(bench, "serial")) ||
 	    ctm_json_sets(o, "version", or(j_text(bench, "release_version"), j_text(f->declaration, "version"))) ||
-	    ctm_json_sets(o, "image_sha256", j_text(bench, "release_image")) || ctm_json_sets(o, "condition", or(j_text(bench, "condition"), "as received, no damage noted"))) {
+	    ctm_json_sets(o, "image_sha256", j_text(bench, "release_image")) || ctm_json_sets(o, "condition", or(j_text(bench, "condition"), "as received, no damage noted")) ||
+	    ctm_json_sets(o, "returned", returned(f, buf, sizeof buf))) {
 		ctm_json_free(o);
 		return CTM_E_NOMEM;
 	}

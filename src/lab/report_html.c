@@ -179,6 +179,7 @@ static void particulars(struct ctm_buf *b, const ctm_json *r)
 	fact(b, "Version evaluated", j_text(item, "version"));
 	code_fact(b, "Image", j_text(item, "image_sha256"));
 	fact(b, "Condition", j_text(item, "condition"));
+	fact(b, "Returned", j_text(item, "returned"));
 	fact(b, "Received", j_text(dates, "received"));
 	fact(b, "Performed from", j_text(dates, "started"));
 	fact(b, "Performed to", j_text(dates, "finished"));

@@ -136,6 +136,7 @@ static int observe(struct ctm_run *r, bool *alive, struct ctm_err *err)
 
 	if (!rc && watched)
 		rc = health(r, "health.before", &ok, err);
+	r->changed = r->changed || r->check->danger >= CTM_D3;
 	if (!rc && ok && ctm_probe_find(r->check->probe)(r, &why))
 		rc = record_probe_error(r, &why, err);
 	if (!rc && watched)
@@ -192,6 +193,8 @@ static int all_checks(const struct ctm_run_ask *ask, struct ctm_run *r, struct c
 	}
 	r->check = NULL;
 	r->component = NULL;
+	if (!rc && r->changed && !lost[0])
+		rc = lab_return(r, err);
 	return rc ? rc : record_text(r, "run.end", "lost", lost, err);
 }
 

@@ -116,7 +116,10 @@ int demo_refused(struct demo *d, int code, const char *person, const char *metho
 	}
 	ctm_json_free(body);
 	if (ctm_err_http(rc) == ctm_err_http(code)) {
-		snprintf(d->note, sizeof d->note, "refused: %.150s%s%.30s", why.msg, *why.rule ? ", " : "", why.rule);
+		char *address = strstr(why.msg, " (GET /") ? strstr(why.msg, " (GET /") : strstr(why.msg, " (POST /");
+		if (address)
+			*address = 0;           /* the client names the address; the line above has said what was asked */
+		snprintf(d->note, sizeof d->note, "refused: %.150s%s%.30s%s", why.msg, *why.rule ? " (" : "", why.rule, *why.rule ? ")" : "");
 		return 0;
 	}
 	return ctm_fail(d->err, CTM_E_VERIFY, NULL, NULL, "%s %s should have been refused with %d, but it answered: %s", method, path,
