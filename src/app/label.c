@@ -90,7 +90,7 @@ static int write_out(const struct ctm_buf *b, struct ctm_err *err)
 static int render_with(struct ctm_label *l, struct ctm_proof_report *r, struct ctm_err *err)
 {
 	struct ctm_label_params p;
-	enum ctm_label_format f;
+	enum ctm_label_format f = CTM_LABEL_SVG;
 	CTM_AUTO_BUF b = CTM_BUF(ART_MAX);
 	char dir[4096], path[4200];
 	int rc;

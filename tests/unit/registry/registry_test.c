@@ -434,6 +434,38 @@ static void the_whole_log_re_verifies(void **state)
 	assert_int_equal(r.entries, 4);
 }
 
+static int run_log(const char *verb, const char *option, const char *value, struct ctm_buf *out)
+{
+	CTM_AUTO_BUF said = CTM_BUF(65536);
+	const char *argv[] = { CTM_LOG, verb, option, value, NULL };
+	struct ctm_proc p = { .argv = argv, .timeout_ms = 20000 };
+	int status = -1;
+
+	assert_int_equal(ctm_proc_run(&p, out, &said, &status, NULL), 0);
+	return status;
+}
+
+static void the_log_program_checks_lists_and_notices(void **state)
+{
+	CTM_AUTO_BUF out = CTM_BUF(65536), b = CTM_BUF(1 << 20);
+	char path[512];
+
+	(void)state;
+	assert_int_equal(run_log("check", "--state", st.dir, &out), 0);
+	assert_non_null(strstr(ctm_buf_cstr(&out), "good. 4 entries about 1 records"));
+	assert_int_equal(run_log("show", "--state", st.dir, &out), 0);
+	assert_non_null(strstr(ctm_buf_cstr(&out), "withdrawal"));
+	state_path(&st, "public/log", path);
+	assert_int_equal(run_log("check", "--dir", path, &out), 2);            /* whose keys? */
+	state_path(&st, "public/log/tile/entries/000.p/4", path);
+	assert_int_equal(ctm_file_read(path, 1 << 20, &b, NULL), 0);
+	b.p[b.len / 2] ^= 1;
+	assert_int_equal(ctm_file_write(path, b.p, b.len, 0644, NULL), 0);
+	assert_int_equal(run_log("check", "--state", st.dir, &out), 1);
+	b.p[b.len / 2] ^= 1;
+	assert_int_equal(ctm_file_write(path, b.p, b.len, 0644, NULL), 0);
+}
+
 /* 47 CFR 8.222(b): each of the fields, taken away, stops the signature with its clause. */
 static void a_record_without_one_of_the_eleven_fields_is_not_signed(void **state)
 {
@@ -488,6 +520,7 @@ int main(void)
 		cmocka_unit_test(who_evaluated_cannot_bring_it_back),
 		cmocka_unit_test(reinstated_then_withdrawn_for_good_with_its_history),
 		cmocka_unit_test(the_whole_log_re_verifies),
+		cmocka_unit_test(the_log_program_checks_lists_and_notices),
 		cmocka_unit_test(a_record_without_one_of_the_eleven_fields_is_not_signed),
 		cmocka_unit_test(dates_that_pass_change_what_the_public_is_told),
 	};
