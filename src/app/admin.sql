@@ -12,7 +12,6 @@ UNION ALL SELECT 'release', id, declaration_digest FROM release WHERE declaratio
 UNION ALL SELECT 'document', id, digest FROM document
 UNION ALL SELECT 'decision', id, digest FROM decision
 UNION ALL SELECT 'lab_job', id, bundle_digest FROM lab_job WHERE bundle_digest IS NOT NULL
-UNION ALL SELECT 'lab_job', id, plan_digest FROM lab_job WHERE plan_digest <> ''
 UNION ALL SELECT 'statement', id, cose_digest FROM statement WHERE cose_digest <> ''
 UNION ALL SELECT 'statement', id, proof_digest FROM statement WHERE proof_digest <> ''
 -- name: fsck.statements
