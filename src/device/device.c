@@ -125,3 +125,32 @@ int ctm_uc_device_get(struct ctm_cx *cx, ctm_json *out)
 		return rc;
 	return ctm_json_set(out, "timeline", lines);
 }
+
+int ctm_uc_device_retire(struct ctm_cx *cx, ctm_json *out)
+{
+	const char *id = ctm_in(cx, "id");
+	int rc;
+	{
+		CTM_AUTO_Q *q = ctm_q(cx->db, "device.get");
+		ctm_q_text(q, "id", id);
+		rc = ctm_q_one(q, cx->err);
+		if (rc && rc != CTM_E_NOTFOUND)
+			return rc;
+		if (rc || !ctm_streq(ctm_q_str(q, "org_id"), cx->who->org_id)) {
+			ctm_err_clear(cx->err);
+			return ctm_fail(cx->err, CTM_E_NOTFOUND, "id", NULL, "there is no such device");
+		}
+	}
+	struct ctm_q *q = ctm_q(cx->db, "device.retire");
+	ctm_q_text(q, "id", id);
+	int64_t changed = 0;
+	if ((rc = ctm_q_run(q, &changed, cx->err)))
+		return rc;
+	if (!changed)
+		return ctm_fail(cx->err, CTM_E_STATE, "id", NULL, "this device is retired already");
+	if ((rc = ctm_timeline_add(cx->db, cx->now_ms, "device", id, ctm_who_name(cx->who), "Retired: its certificate is no longer believed.", NULL, cx->err)) ||
+		(rc = ctm_audit(cx->db, cx->now_ms, ctm_who_actor(cx->who), "device.retire", "device", id, NULL, NULL, cx->err)))
+		return rc;
+	ctm_json_sets(out, "id", id);
+	return ctm_json_sets(out, "state", "retired");
+}

@@ -16,4 +16,5 @@ void ctm_device_code_hash(const char *serial, const char *code, char out[72]);
 int ctm_uc_unit_add(struct ctm_cx *cx, ctm_json *out);
 int ctm_uc_device_list(struct ctm_cx *cx, ctm_json *out);
 int ctm_uc_device_get(struct ctm_cx *cx, ctm_json *out);
+int ctm_uc_device_retire(struct ctm_cx *cx, ctm_json *out);
 #endif

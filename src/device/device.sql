@@ -32,7 +32,11 @@ UPDATE device SET state = 'enrolled', code_hash = '', cert_sha256 = :cert, spki_
   row_version = row_version + 1 WHERE id = :id AND state = 'built' AND code_hash = :code_hash
 -- name: device.renew_cert
 UPDATE device SET cert_sha256 = :cert, row_version = row_version + 1 WHERE id = :id AND state = 'enrolled' AND spki_sha256 = :spki
+-- name: device.retire
+UPDATE device SET state = 'retired', code_hash = '', row_version = row_version + 1 WHERE id = :id AND state <> 'retired'
 -- name: device.report
 UPDATE device SET claimed_version = :claimed, booted_version = :booted, verified_version = :verified, health = :health, state_json = :report,
   boot_counter = :boot_counter, last_seq = :seq, last_seen_ms = :now, suspect = :suspect, row_version = row_version + 1
 WHERE id = :id AND state = 'enrolled' AND last_seq < :seq
+-- name: device.told
+SELECT id FROM timeline WHERE subject_kind = 'device' AND subject_id = :id AND ref = :ref LIMIT 1

@@ -27,6 +27,8 @@ static const struct ctm_route rows[] = {
 		.use_case = ctm_uc_unit_add, .reply = "", .help = "Record a built unit with its one-time enrolment code; only a hash of the code is kept."),
 	CTM_ROUTE("GET", "/api/v1/devices", CTM_ANY_MAKER, 0, .in = list_in, .use_case = ctm_uc_device_list, .reply = "", .help = "Your devices."),
 	CTM_ROUTE("GET", "/api/v1/devices/{id}", CTM_ANY_MAKER, CTM_R_SCOPED, .in = id_in, .use_case = ctm_uc_device_get, .reply = "", .help = "One device."),
+	CTM_ROUTE("POST", "/api/v1/devices/{id}/retire", CTM_ROLE_MAKER_OWNER | CTM_ROLE_MAKER_ENGINEER, CTM_R_WRITE | CTM_R_SCOPED, .in = id_in,
+		.use_case = ctm_uc_device_retire, .reply = "", .help = "Stop believing a unit that is lost, cloned or scrapped; it cannot report or enrol any more."),
 };
 
 const struct ctm_routes ctm_device_routes = { rows, sizeof rows / sizeof *rows };

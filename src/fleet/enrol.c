@@ -8,7 +8,7 @@
  * get one and the same answer. Only then the signer is asked. The use case binds the key in one compare-and-set.
  *
  * A unit whose answer got lost may ask again with the same key (its request proves possession) and gets a fresh
- * certificate. Another key for an enrolled serial is refused and told on the unit's timeline: it may be a clone.
+ * certificate. Another key for an enrolled serial is refused and told on the unit's timeline, once per key: it may be a clone.
  */
 #include "fleet/fleet.h"
 #include "base/text.h"
@@ -73,6 +73,15 @@ struct stranger { const char *id, *spki; };
 static int tell_stranger(struct ctm_cx *cx, void *arg)
 {
 	const struct stranger *s = arg;
+	{
+		CTM_AUTO_Q *q = ctm_q(cx->db, "device.told");
+		bool row = false;
+		ctm_q_text(q, "id", s->id);
+		ctm_q_text(q, "ref", s->spki);
+		int rc = ctm_q_step(q, &row, cx->err);
+		if (rc || row)
+			return rc;
+	}
 	return ctm_timeline_add(cx->db, cx->now_ms, "device", s->id, "ctm", "Somebody tried to enrol this serial again with another key; refused. It may be a clone.", s->spki, cx->err);
 }
 

@@ -14,6 +14,7 @@ int ctm_uc_person_list(struct ctm_cx *cx, ctm_json *out);
 int ctm_uc_person_disable(struct ctm_cx *cx, ctm_json *out);
 int ctm_uc_person_link(struct ctm_cx *cx, ctm_json *out);
 int ctm_uc_membership_add(struct ctm_cx *cx, ctm_json *out);
+int ctm_uc_membership_remove(struct ctm_cx *cx, ctm_json *out);
 int ctm_uc_signin_page(struct ctm_cx *cx, ctm_json *out);
 int ctm_uc_signin_browser(struct ctm_cx *cx, ctm_json *out);
 int ctm_uc_signin_api(struct ctm_cx *cx, ctm_json *out);

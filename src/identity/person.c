@@ -209,3 +209,26 @@ int ctm_uc_membership_add(struct ctm_cx *cx, ctm_json *out)
 	ctm_json_sets(out, "org_id", ctm_in(cx, "org_id"));
 	return ctm_json_sets(out, "role", ctm_in(cx, "role"));
 }
+
+int ctm_uc_membership_remove(struct ctm_cx *cx, ctm_json *out)
+{
+	const char *person = ctm_in(cx, "person_id"), *org = ctm_in(cx, "org_id"), *role = ctm_in(cx, "role");
+	if (ctm_streq(person, cx->who->person_id) && ctm_role_bit(role) == CTM_ROLE_OPERATOR)
+		return ctm_fail(cx->err, CTM_E_GUARD, "person_id", NULL, "you cannot take the operator's role from yourself; another operator has to do it");
+	struct ctm_q *q = ctm_q(cx->db, "membership.remove");
+	ctm_q_text(q, "person", person);
+	ctm_q_text(q, "org", org);
+	ctm_q_text(q, "role", role);
+	int64_t changed = 0;
+	int rc = ctm_q_run(q, &changed, cx->err);
+	if (!rc && !changed)
+		rc = ctm_fail(cx->err, CTM_E_NOTFOUND, "role", NULL, "this person does not have that role there");
+	if (rc)
+		return rc;
+	CTM_AUTO_JSON *before = ctm_json_obj();
+	ctm_json_sets(before, "org_id", org);
+	ctm_json_sets(before, "role", role);
+	if ((rc = ctm_audit(cx->db, cx->now_ms, ctm_who_actor(cx->who), "membership.remove", "person", person, before, NULL, cx->err)))
+		return rc;
+	return ctm_json_setb(out, "removed", true);
+}

@@ -9,6 +9,8 @@ SELECT id, name, email, CASE WHEN disabled_ms IS NULL THEN 0 ELSE 1 END AS is_di
 UPDATE person SET disabled_ms = :now, row_version = row_version + 1 WHERE id = :id AND disabled_ms IS NULL
 -- name: membership.add
 INSERT INTO membership (person_id, org_id, role, created_ms) VALUES (:person, :org, :role, :now)
+-- name: membership.remove
+DELETE FROM membership WHERE person_id = :person AND org_id = :org AND role = :role
 -- name: membership.roles
 SELECT role FROM membership WHERE person_id = :person AND org_id = :org
 -- name: membership.of_person

@@ -68,6 +68,8 @@ static const struct ctm_route rows[] = {
 		.reply = "", .help = "Make a one-time sign-in link, good for 15 minutes."),
 	CTM_ROUTE("POST", "/api/v1/memberships", CTM_ROLE_OPERATOR, CTM_R_WRITE, .in = membership_in, .use_case = ctm_uc_membership_add,
 		.reply = "", .help = "Give a person a role in an organisation."),
+	CTM_ROUTE("POST", "/api/v1/memberships/remove", CTM_ROLE_OPERATOR, CTM_R_WRITE, .in = membership_in, .use_case = ctm_uc_membership_remove,
+		.reply = "", .help = "Take a role away; sessions lose it with their next request."),
 };
 
 const struct ctm_routes ctm_identity_routes = { rows, sizeof rows / sizeof *rows };

@@ -269,8 +269,10 @@ static void another_key_is_refused_and_told(void **state)
 	(void)enrolled(&u);
 	csr_for(u.serial, &csr);
 	assert_int_equal(enrol(u.serial, CODE, &csr, NULL), CTM_E_STATE);
+	assert_int_equal(enrol(u.serial, CODE, &csr, NULL), CTM_E_STATE);
 	CTM_AUTO_JSON *page = device(&u);
 	assert_true(told(page, "another key"));
+	assert_int_equal(ctm_json_len(ctm_json_get(page, "timeline")), 3);     /* built, enrolled, told once */
 	ctm_buf_free(&csr);
 }
 
@@ -389,6 +391,28 @@ static void a_report_cannot_speak_for_another_device(void **state)
 	assert_int_equal(tell(&owner, r), CTM_E_FORBIDDEN);
 }
 
+static void a_retired_unit_is_nobody(void **state)
+{
+	struct unit u;
+	struct ctm_who who = enrolled(&u);
+	struct ctm_cert_info cert = { 0 };
+	struct ctm_err err = { 0 };
+	struct ctm_who got;
+	char r[400];
+	CTM_AUTO_JSON *page = device(&u);
+	ctm_copy(cert.spki_sha256, sizeof cert.spki_sha256, ctm_json_gets(ctm_json_get(page, "device"), "spki_sha256"));
+	ctm_copy(cert.serial_number, sizeof cert.serial_number, u.serial);
+	struct ctm_req_ident ident = { .edge = true, .cert_verified = true, .cert_pem = "", .cert = cert };
+	assert_int_equal(ctm_authorise(k.app, k.ro, &ident, &got, &err), 0);
+	struct cxcall c = { "POST", "/api/v1/devices/{id}/retire", IN("id", u.id) };
+	cxkit_bad(&k, &stranger, &c, CTM_E_NOTFOUND);
+	ctm_json_free(cxkit_good(&k, &owner, &c));
+	cxkit_bad(&k, &owner, &c, CTM_E_STATE);
+	assert_int_equal(ctm_authorise(k.app, k.ro, &ident, &got, &err), CTM_E_AUTH);
+	report(r, 1, 1, "");
+	assert_int_not_equal(tell(&who, r), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -396,7 +420,7 @@ int main(void)
 		cmocka_unit_test(the_request_must_be_for_the_serial_and_the_right_kind_of_key), cmocka_unit_test(another_key_is_refused_and_told),
 		cmocka_unit_test(a_lost_answer_is_given_again_to_the_same_key), cmocka_unit_test(units_are_checked), cmocka_unit_test(a_report_is_taken_once),
 		cmocka_unit_test(claimed_booted_and_verified_stay_apart), cmocka_unit_test(the_timeline_tells_changes_only),
-		cmocka_unit_test(a_boot_counter_that_goes_back_marks_the_unit), cmocka_unit_test(a_bad_report_changes_nothing), cmocka_unit_test(a_report_cannot_speak_for_another_device),
+		cmocka_unit_test(a_boot_counter_that_goes_back_marks_the_unit), cmocka_unit_test(a_bad_report_changes_nothing), cmocka_unit_test(a_report_cannot_speak_for_another_device), cmocka_unit_test(a_retired_unit_is_nobody),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -214,6 +214,21 @@ static void role_must_fit_the_organisation(void **state)
 	cxkit_bad(&k, &operator_, &(struct cxcall){ "POST", "/api/v1/memberships", IN("person_id", tester.person_id, "org_id", tester.org_id, "role", "lab.tester") }, CTM_E_EXISTS);
 }
 
+static void a_role_taken_away_is_gone_with_the_next_request(void **state)
+{
+	char token[64];
+	struct ctm_who who;
+	struct ctm_err err = { 0 };
+	bool renew;
+	struct cxcall c = { "POST", "/api/v1/memberships/remove", IN("person_id", tester.person_id, "org_id", tester.org_id, "role", "lab.tester") };
+	api_session(token);
+	ctm_json_free(cxkit_good(&k, &operator_, &c));
+	assert_int_equal(ctm_session_find(k.ro, k.now_ms, token, "api", &who, &renew, &err), CTM_E_AUTH);
+	cxkit_bad(&k, &operator_, &c, CTM_E_NOTFOUND);
+	cxkit_bad(&k, &operator_, &(struct cxcall){ "POST", "/api/v1/memberships/remove", IN("person_id", operator_.person_id, "org_id", operator_.org_id, "role", "platform.operator") }, CTM_E_GUARD);
+	ctm_json_free(cxkit_good(&k, &operator_, &(struct cxcall){ "POST", "/api/v1/memberships", IN("person_id", tester.person_id, "org_id", tester.org_id, "role", "lab.tester") }));
+}
+
 static void makers_do_not_see_other_makers(void **state)
 {
 	struct ctm_who maker = cxkit_person(&k, "maker.owner", ""), other = cxkit_person(&k, "maker.owner", "");
@@ -235,7 +250,8 @@ int main(void)
 		cmocka_unit_test(cookie_is_no_bearer_token), cmocka_unit_test(browser_session_slides), cmocka_unit_test(signing_out_ends_the_session),
 		cmocka_unit_test(disabling_a_person_ends_everything_at_once), cmocka_unit_test(operator_cannot_disable_themself),
 		cmocka_unit_test(only_the_operator_makes_organisations_and_people), cmocka_unit_test(organisation_is_checked_strictly),
-		cmocka_unit_test(role_must_fit_the_organisation), cmocka_unit_test(makers_do_not_see_other_makers),
+		cmocka_unit_test(role_must_fit_the_organisation), cmocka_unit_test(a_role_taken_away_is_gone_with_the_next_request),
+		cmocka_unit_test(makers_do_not_see_other_makers),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
