@@ -162,6 +162,8 @@ V_JUDGE(clear_http)
 		long long port = (long long)ctm_json_geti(o->data, "port", 0);
 		int64_t status = 0;
 		char code[4] = "";
+		if (ctm_json_getb(o->data, "connected", false) && !b && !ctm_json_getb(o->data, "closed", false))
+			v_say(v, CTM_V_INCONCLUSIVE, "TCP port %lld took the request and neither answered nor closed in time: it may be slow, not silent.", port);
 		if (!b || b->n < 12 || strncmp(b->p, "HTTP/1.", 7) != 0)
 			continue;
 		http++;

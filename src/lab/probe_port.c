@@ -158,16 +158,18 @@ CTM_PROBE(port_scan)
 
 /* ---- what a port says ---- */
 
-/* Read what comes until `ms` of silence, at most cap bytes. */
-static size_t listen_to(int fd, char *buf, size_t cap, int ms)
+/* Read what comes until `ms` of silence, at most cap bytes. *closed: the peer ended it (so there was nothing more to come). */
+static size_t listen_to(int fd, char *buf, size_t cap, int ms, bool *closed)
 {
 	struct pollfd pf = { .fd = fd, .events = POLLIN };
 	size_t n = 0;
 
 	while (n < cap && poll(&pf, 1, ms) > 0) {
 		ssize_t got = recv(fd, buf + n, cap - n, MSG_DONTWAIT);
-		if (got <= 0)
+		if (got <= 0) {
+			*closed = true;
 			break;
+		}
 		n += (size_t)got;
 	}
 	return n;
@@ -180,6 +182,7 @@ static int talk(struct ctm_run *r, int port, const char *way, const char *line, 
 	struct in_addr a;
 	ctm_json *data;
 	int fd = -1, why = 0, rc;
+	bool closed = false;
 	size_t n = 0;
 
 	if ((rc = ctm_target_allowed(r->plan, r->bench->address, &a, err)))
@@ -188,7 +191,7 @@ static int talk(struct ctm_run *r, int port, const char *way, const char *line, 
 	if (fd >= 0) {
 		if (line[0] && send(fd, line, strlen(line), MSG_NOSIGNAL) < 0)
 			why = errno;
-		n = listen_to(fd, buf, sizeof buf, ms);
+		n = listen_to(fd, buf, sizeof buf, ms, &closed);
 		close(fd);
 	}
 	if (n) {
@@ -198,7 +201,7 @@ static int talk(struct ctm_run *r, int port, const char *way, const char *line, 
 	}
 	data = ctm_json_obj();
 	if (!data || ctm_json_seti(data, "port", port) || ctm_json_sets(data, "way", way) || ctm_json_setb(data, "connected", fd >= 0) ||
-	    ctm_json_seti(data, "bytes", (int64_t)n) || ctm_json_sets(data, "first", hex) || ctm_json_sets(data, "blob", digest)) {
+	    ctm_json_setb(data, "closed", closed) || ctm_json_seti(data, "bytes", (int64_t)n) || ctm_json_sets(data, "first", hex) || ctm_json_sets(data, "blob", digest)) {
 		ctm_json_free(data);
 		return oom(err);
 	}
@@ -231,12 +234,13 @@ static int shell_control(struct ctm_run *r, struct ctm_err *err)
 	struct in_addr a;
 	char buf[64], hex[2 * sizeof buf + 1] = "";
 	int fd = -1, far = -1, why = 0;
+	bool closed = false;
 	ctm_json *data = ctm_json_obj();
 
 	if (c.fd >= 0 && ctm_target_allowed(r->plan, c.on_target ? r->bench->address : r->bench->control, &a, NULL) == 0) {
 		ctm_connect(a, c.port, 1000, &fd, &why);
 		if (fd >= 0 && (far = accept4(c.fd, NULL, NULL, SOCK_CLOEXEC)) >= 0 && send(far, greeting, sizeof greeting - 1, MSG_NOSIGNAL) > 0)
-			ctm_hex(buf, listen_to(fd, buf, sizeof buf, 100), hex);
+			ctm_hex(buf, listen_to(fd, buf, sizeof buf, 100, &closed), hex);
 	}
 	ctm_closep(&fd);
 	ctm_closep(&far);

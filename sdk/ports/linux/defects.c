@@ -113,6 +113,8 @@ static void relay(int clear, SSL *tls)
 		}
 		if (SSL_pending(tls) || p[1].revents) {
 			n = SSL_read(tls, buf, sizeof buf);
+			if (n <= 0 && SSL_get_error(tls, (int)n) == SSL_ERROR_WANT_READ)
+				continue;   /* a session ticket, nothing for the other side */
 			if (n <= 0 || send(clear, buf, (size_t)n, MSG_NOSIGNAL) != n)
 				return;
 		}
@@ -125,6 +127,8 @@ static void *in_clear(void *arg)
 	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
 	int s = socket_at(a, CLEAR_PORT, true), fd;
 
+	if (ctx)
+		SSL_CTX_clear_mode(ctx, SSL_MODE_AUTO_RETRY);
 	while (ctx && s >= 0 && (fd = accept4(s, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
 		SSL *tls = SSL_new(ctx);
 		int inner = socket_at(a, a->conf.port, false);
