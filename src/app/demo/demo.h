@@ -35,14 +35,17 @@ extern const struct demo_step demo_steps[];
 extern const size_t demo_nsteps;
 
 /* The two units. The camera is ctm-agent, the twin is ctm-agent-flawed with defects seeded on purpose. Each has a loopback
- * address of its own, so that a port scan of it sees it alone. */
+ * address of its own, so that a port scan of it sees it alone: 127.78.N.host, N from the device port, so that two
+ * demonstrations on one machine do not meet. */
 struct demo_unit {
-	const char *name, *model, *title, *serial, *address, *program, *defects;
+	const char *name, *model, *title, *serial, *program, *defects;
+	int host;
 };
 const struct demo_unit *demo_unit(const char *name);
 #define DEMO_ADMIN_PORT "9443"
 #define DEMO_ADMIN_PORT_NO 9443
-#define DEMO_CONTROL_ADDRESS "127.77.0.254"
+#define DEMO_CONTROL_HOST 254     /* nothing of the demonstration listens there */
+void demo_address(const struct demo *d, int host, char out[16]);
 
 /* state.json: flat strings by key ("product.camera", "token.owner") and the list "done". */
 const char *demo_get(const struct demo *d, const char *key);                  /* aborts the walk with a sentence when absent */

@@ -17,12 +17,17 @@
 #include <unistd.h>
 
 static const struct demo_unit units[] = {
-	{ "camera", "PC-1", "Porch Camera PC-1", "PC1-2026-000001", "127.77.0.2", "ctm-agent", NULL },
-	{ "twin", "PC-1V", "Porch Camera PC-1V (flawed twin)", "PC1V-2026-000001", "127.77.0.3", "ctm-agent-flawed",
-	  "default-password,open-debug-port,accept-unsigned,keep-data,obsolete-tls" },
+	{ "camera", "PC-1", "Porch Camera PC-1", "PC1-2026-000001", "ctm-agent", NULL, 2 },
+	{ "twin", "PC-1V", "Porch Camera PC-1V (flawed twin)", "PC1V-2026-000001", "ctm-agent-flawed",
+	  "default-password,open-debug-port,accept-unsigned,keep-data,obsolete-tls", 3 },
 };
 
 const struct demo_unit *demo_unit(const char *name) { return &units[strcmp(name, "camera") != 0]; }
+
+void demo_address(const struct demo *d, int host, char out[16])
+{
+	snprintf(out, 16, "127.78.%d.%d", d->device_port % 250 + 1, host);
+}
 
 /* Readable secret for a nameplate: four groups of four from an alphabet without look-alikes. */
 static void plate_secret(char out[20])
@@ -78,7 +83,9 @@ static int set_unit_path(struct demo *d, ctm_json *o, const char *key, const str
 
 static int write_config(struct demo *d, const struct demo_unit *u)
 {
-	CTM_AUTO_JSON *c = demo_obj("listen", u->address, "serial", u->serial, NULL);
+	char address[16];
+	demo_address(d, u->host, address);
+	CTM_AUTO_JSON *c = demo_obj("listen", address, "serial", u->serial, NULL);
 	CTM_AUTO_BUF b = CTM_BUF(1 << 16);
 	char path[512], ca[512];
 	ctm_json *platform = demo_obj("url", d->site, "connect", "127.0.0.1", NULL), *factory = ctm_json_obj();
@@ -171,6 +178,7 @@ int demo_start_agent(struct demo *d, const char *name)
 		rc = demo_until(d, "engineer", "device.state", "enrolled", 15000, "/api/v1/devices/%s", demo_getf(d, "device.%s", name));
 	if (rc)
 		return ctm_fail_prefix(d->err, "the device did not enrol (its log: %s)", log);
-	snprintf(d->note, sizeof d->note, "serial %s at https://%s:%s", u->serial, u->address, DEMO_ADMIN_PORT);
+	demo_address(d, u->host, num);
+	snprintf(d->note, sizeof d->note, "serial %s at https://%s:%s", u->serial, num, DEMO_ADMIN_PORT);
 	return 0;
 }

@@ -46,9 +46,12 @@ static int unit_path(struct demo *d, ctm_json *o, const char *key, const char *f
 /* What stands on the bench: the sample, its nameplate, the maker's specimens, what the tester allows. */
 static int bench(struct demo *d, const struct demo_unit *u, const char *version, const char *older, const char *path)
 {
-	CTM_AUTO_JSON *b = demo_obj("format", "ctm.bench/1", "bench_id", "BENCH-1", "operator", "Tess Tanner", "control_address", DEMO_CONTROL_ADDRESS,
+	char address[16], control[16];
+	demo_address(d, u->host, address);
+	demo_address(d, DEMO_CONTROL_HOST, control);
+	CTM_AUTO_JSON *b = demo_obj("format", "ctm.bench/1", "bench_id", "BENCH-1", "operator", "Tess Tanner", "control_address", control,
 		"place", "Bench 1, Exampleton", "approver", "Lou Lindgren", "condition", "new, sealed box", NULL);
-	ctm_json *target = demo_obj("address", u->address, NULL), *plate = demo_obj("serial", u->serial, "model", u->model, NULL);
+	ctm_json *target = demo_obj("address", address, NULL), *plate = demo_obj("serial", u->serial, "model", u->model, NULL);
 	ctm_json *rel = demo_obj("version", version, "support_end", "2031-12-31", "image_sha256",
 		demo_getf(d, "image.%s.%s", u->name, version), NULL);
 	ctm_json *spec = ctm_json_obj(), *site = demo_obj("url", d->site, "resolve_ip", "127.0.0.1", NULL), *consent = ctm_json_arr();
