@@ -16,7 +16,7 @@
 #define FILE_MAX ((size_t)1 << 20)
 
 static const char *const kinds[] = { "device", "gateway", "app", "backend", "product" };
-static const char *const check_keys[] = { "id", "version", "title", "outcomes", "components", "method", "danger", "stage", "level",
+static const char *const check_keys[] = { "id", "version", "title", "outcomes", "partial", "components", "method", "danger", "stage", "level",
 	"applies", "observe", "judge", "parameters", "evidence", "pass", "fail", "inconclusive", "source", "remedy" };
 
 #define COUNT(a) (sizeof (a) / sizeof (a)[0])
@@ -234,6 +234,15 @@ static int read_functions(const struct ctm_jc *c, struct ctm_check *k, const str
 	return 0;
 }
 
+/* What it shows in part it must speak of at all. */
+static int parts_named(const struct ctm_jc *c, const struct ctm_check *k, struct ctm_err *err)
+{
+	for (size_t i = 0; i < ctm_json_len(k->partial); i++)
+		if (!has_str(k->outcomes, ctm_json_str(ctm_json_at(k->partial, i))))
+			return ctm_jc_fail(c, err, "partial names %s, which is not among its outcomes", ctm_json_str(ctm_json_at(k->partial, i)));
+	return 0;
+}
+
 /* Every outcome is judged on a kind of component that the check runs on; else the check could never move it. */
 static int judged_somewhere(const struct ctm_lab_catalogue *cat, const struct ctm_jc *c, const struct ctm_check *k, struct ctm_err *err)
 {
@@ -259,6 +268,7 @@ static int read_check(const struct ctm_lab_catalogue *cat, const struct ctm_jc *
 	    (rc = ctm_jc_str(c, "id", 2, 16, &k->id, err)) || (rc = ctm_jc_int(c, "version", 1, 100000, &version, err)) ||
 	    (rc = ctm_jc_str(c, "title", 4, 120, &k->title, err)) || (rc = read_enums(c, k, err)) ||
 	    (rc = read_names(c, "outcomes", 1, outcome_ok, cat, "outcome", &k->outcomes, err)) ||
+	    (rc = read_names(c, "partial", 0, outcome_ok, cat, "outcome", &k->partial, err)) ||
 	    (rc = read_names(c, "components", 1, kind_ok, cat, "component kind", &k->components, err)) ||
 	    (rc = read_applies(c, k, err)) || (rc = read_functions(c, k, names, err)) || (rc = read_parameters(c, k, err)) ||
 	    (rc = read_names(c, "evidence", 1, any_ok, cat, "evidence", &evidence, err)) ||
@@ -269,7 +279,7 @@ static int read_check(const struct ctm_lab_catalogue *cat, const struct ctm_jc *
 		return rc;
 	k->version = (int)version;
 	k->json = c->v;
-	return judged_somewhere(cat, c, k, err);
+	return (rc = parts_named(c, k, err)) ? rc : judged_somewhere(cat, c, k, err);
 }
 
 int ctm_lab_catalogue_parse(ctm_json *root, const char *file, const struct ctm_lab_catalogue_names *names, struct ctm_lab_catalogue **out, struct ctm_err *err)

@@ -38,6 +38,7 @@ struct ctm_check {
 	enum ctm_level level;
 	const ctm_json *json;                                 /* the whole file */
 	const ctm_json *outcomes, *components, *parameters, *applies, *source;
+	const ctm_json *partial;                              /* outcomes of which a PASS shows a part only: it never makes them met alone */
 };
 
 struct ctm_lab_catalogue {

@@ -74,7 +74,7 @@ static int add_check(const struct ctm_lab_facts *f, const struct ctm_check *k, c
 	rc = !o || ctm_json_sets(o, "id", k->id) || ctm_json_seti(o, "version", k->version) || ctm_json_sets(o, "title", k->title) ||
 		ctm_json_sets(o, "component", component) || ctm_json_sets(o, "component_name", ctm_plan_name(f->plan, component)) ||
 		ctm_json_sets(o, "method", ctm_method_names[k->method]) || ctm_json_sets(o, "danger", ctm_danger_names[k->danger]) ||
-		ctm_json_sets(o, "level", ctm_level_names[k->level]) || ctm_json_set(o, "outcomes", ctm_json_copy(k->outcomes)) ||
+		ctm_json_sets(o, "level", ctm_level_names[k->level]) || ctm_json_set(o, "outcomes", ctm_json_copy(k->outcomes)) || ctm_json_set(o, "partial", ctm_json_copy(k->partial)) ||
 		ctm_json_sets(o, "verdict", ctm_verdict_names[v.verdict]) || ctm_json_sets(o, "sentence", sentence(k, v.verdict)) ||
 		ctm_json_set(o, "reasons", ctm_json_copy(v.reasons)) || ctm_json_set(o, "parameters", ctm_json_copy(k->parameters)) ||
 		ctm_json_set(o, "source", ctm_json_copy(k->source)) || add_evidence(f, v.evidence, o) || add_times(f, k->id, component, o);
@@ -107,17 +107,17 @@ int ctm_evaluate(const struct ctm_lab_facts *f, ctm_json **out, struct ctm_err *
 /* ---- one cell ---- */
 
 struct cell {
-	int fails, holes, shown, na;     /* FAIL; INCONCLUSIVE, NOT_RUN, ERROR; counted PASS; NOT_APPLICABLE */
+	int fails, holes, shown, na, parts;   /* FAIL; INCONCLUSIVE, NOT_RUN, ERROR; counted PASS; NOT_APPLICABLE; PASS that shows a part */
 	char first[160];                 /* what to name as the reason */
 	ctm_json *drivers;
 	int bad;
 };
 
-static void drive(struct cell *c, const char *source, const char *verdict, const char *method, const char *ref)
+static void drive(struct cell *c, const char *source, const char *verdict, const char *method, const char *ref, bool part)
 {
 	ctm_json *d = ctm_json_obj();
 
-	if (!d || ctm_json_sets(d, "source", source) || ctm_json_sets(d, "verdict", verdict) || ctm_json_sets(d, "method", method) || ctm_json_sets(d, "ref", ref)) {
+	if (!d || ctm_json_setb(d, "part", part) || ctm_json_sets(d, "source", source) || ctm_json_sets(d, "verdict", verdict) || ctm_json_sets(d, "method", method) || ctm_json_sets(d, "ref", ref)) {
 		ctm_json_free(d);
 		c->bad = 1;
 	} else if (ctm_json_add(c->drivers, d)) {
@@ -141,18 +141,28 @@ static void count(struct cell *c, int verdict, const char *what)
 		snprintf(c->first, sizeof c->first, "%s: %s", what, ctm_verdict_names[verdict]);
 }
 
+static bool lists(const ctm_json *list, const char *id)
+{
+	for (size_t i = 0; i < ctm_json_len(list); i++)
+		if (ctm_streq(ctm_json_str(ctm_json_at(list, i)), id))
+			return true;
+	return false;
+}
+
 static void add_checks(struct cell *c, const struct ctm_lab_outcome *o, const char *component, const ctm_json *checks)
 {
 	for (size_t i = 0; i < ctm_json_len(checks); i++) {
-		const ctm_json *k = ctm_json_at(checks, i), *list = ctm_json_get(k, "outcomes");
+		const ctm_json *k = ctm_json_at(checks, i);
 		int verdict = ctm_name_index(ctm_verdict_names, CTM_V_COUNT, j_text(k, "verdict"));
-		bool on = false;
-		for (size_t j = 0; j < ctm_json_len(list); j++)
-			on = on || ctm_streq(ctm_json_str(ctm_json_at(list, j)), o->id);
-		if (!on || strcmp(j_text(k, "component"), component) != 0 || verdict < 0)
+		bool part = lists(ctm_json_get(k, "partial"), o->id);
+		if (!lists(ctm_json_get(k, "outcomes"), o->id) || strcmp(j_text(k, "component"), component) != 0 || verdict < 0)
 			continue;
-		drive(c, j_text(k, "id"), j_text(k, "verdict"), j_text(k, "method"), j_text(k, "title"));
-		if (strcmp(j_text(k, "level"), "advisory") != 0)
+		drive(c, j_text(k, "id"), j_text(k, "verdict"), j_text(k, "method"), j_text(k, "title"), part);
+		if (strcmp(j_text(k, "level"), "advisory") == 0)
+			continue;
+		if (part && verdict == CTM_V_PASS)
+			c->parts++;
+		else
 			count(c, verdict, j_text(k, "id"));
 	}
 }
@@ -178,7 +188,7 @@ static void add_records(struct cell *c, const struct ctm_lab_outcome *o, const c
 		if (expired(r, at_ms))
 			verdict = CTM_V_INCONCLUSIVE;
 		snprintf(name, sizeof name, "record %zu", i + 1);
-		drive(c, name, ctm_verdict_names[verdict], j_text(r, "method"), j_text(r, "text"));
+		drive(c, name, ctm_verdict_names[verdict], j_text(r, "method"), j_text(r, "text"), false);
 		count(c, verdict, name);
 	}
 }
@@ -197,6 +207,10 @@ static enum ctm_cell decide(struct cell *c, const ctm_json *component, char why[
 	if (c->shown) {
 		snprintf(why, 256, "%d shown%s", c->shown, c->na ? ", the rest justified as not applicable" : "");
 		return CTM_CELL_MET;
+	}
+	if (c->parts) {
+		snprintf(why, 256, "shown in part only; the rest needs an inspection");
+		return CTM_CELL_UNDETERMINED;
 	}
 	if (c->na) {
 		snprintf(why, 256, "justified as not applicable");

@@ -361,7 +361,7 @@ static int add_head(const struct ctm_lab_catalogue *cat, const struct ctm_plan_a
 	    ctm_json_setb(plan, "rehearsal", ask->rehearsal) || ctm_json_sets(plan, "created", created) ||
 	    ctm_json_sets(plan, "title", "Evaluation against the outcomes of NIST IR 8425") ||
 	    ctm_json_sets(plan, "method", "ctm lab checks, derived from NIST IR 8425, ETSI TS 103 701 and ANSI/CTA-2088-A; each check's file is part of the bundle") ||
-	    ctm_json_sets(plan, "decision_rule", "An outcome is met on a component when every mandatory check that applies passes and at least one test, inspection or accepted attestation shows it; it is not met when any mandatory check fails; otherwise it is undetermined. Observations are nominal; no measurement uncertainty enters. A check without its positive control never passes, which keeps the risk of false acceptance low at the price of undetermined outcomes.") ||
+	    ctm_json_sets(plan, "decision_rule", "An outcome is met on a component when every mandatory check that applies passes and at least one test, inspection or accepted attestation shows the whole of it; it is not met when any mandatory check fails; otherwise it is undetermined. Observations are nominal; no measurement uncertainty enters. A check without its positive control never passes, which keeps the risk of false acceptance low at the price of undetermined outcomes.") ||
 	    ctm_json_sets(plan, "declaration", declaration) || ctm_json_sets(plan, "catalogue", catalogue) || ctm_json_set(plan, "deviations", ctm_json_arr()) ||
 	    ctm_json_set(plan, "declared", ctm_json_copy(ask->declaration)))
 		return ctm_fail(err, CTM_E_NOMEM, NULL, NULL, "no memory for the plan");

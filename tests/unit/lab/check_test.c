@@ -78,6 +78,7 @@ static void no_why(ctm_json *v) { ctm_json_set(v, "parameters", kit_json("{\"tim
 static void no_value(ctm_json *v) { ctm_json_set(v, "parameters", kit_json("{\"timeout_ms\":{\"unit\":\"ms\",\"why\":\"because of reasons\"}}")); }
 static void sometimes(ctm_json *v) { ctm_json_set(v, "applies", kit_json("{\"when\":\"interface\",\"protocol\":\"x\",\"why\":\"no such interface\"}")); }
 static void elsewhere(ctm_json *v) { ctm_json_set(v, "outcomes", kit_json("[\"DOC.1a\"]")); }
+static void stray_part(ctm_json *v) { ctm_json_set(v, "partial", kit_json("[\"SU.1\"]")); }
 static void version_text(ctm_json *v) { ctm_json_sets(v, "version", "1"); }
 
 static void refusals(void **state)
@@ -85,7 +86,7 @@ static void refusals(void **state)
 	static const struct { void (*change)(ctm_json *); const char *field, *says; } cases[] = {
 		{ no_probe, "/observe", "no probe" }, { no_judge, "/judge", "no judge" }, { no_outcome, "/outcomes/1", "no outcome" }, { no_kind, "/components/0", "no component kind" },
 		{ no_danger, "/danger", "" }, { no_remedy, "", "remedy" }, { unknown_member, "", "severity" }, { other_id, "/id", "N02.json" }, { no_why, "", "why" },
-		{ no_value, "/parameters/timeout_ms", "value" }, { sometimes, "/applies", "not mandatory" }, { elsewhere, "", "not judged on" }, { version_text, "/version", "" },
+		{ no_value, "/parameters/timeout_ms", "value" }, { sometimes, "/applies", "not mandatory" }, { elsewhere, "", "not judged on" }, { version_text, "/version", "" }, { stray_part, "", "not among its outcomes" },
 	};
 
 	(void)state;

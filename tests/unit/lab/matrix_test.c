@@ -35,6 +35,8 @@ static const char *status(const char *checks, const char *records, const char *o
 #define CHECK(id, level, verdict) "{\"id\":\"" id "\",\"title\":\"t\",\"component\":\"cam\",\"method\":\"test\",\"level\":\"" level "\",\"outcomes\":[\"SU.1\"],\"verdict\":\"" verdict "\"}"
 #define RECORD(component, method, verdict, expires) "{\"outcome\":\"SU.1\",\"component\":\"" component "\",\"method\":\"" method "\",\"verdict\":\"" verdict "\",\"text\":\"t\",\"by\":\"b\"" expires "}"
 
+#define PART(verdict) "{\"id\":\"P\",\"title\":\"t\",\"component\":\"cam\",\"method\":\"test\",\"level\":\"mandatory\",\"outcomes\":[\"SU.1\"],\"partial\":[\"SU.1\"],\"verdict\":\"" verdict "\"}"
+
 static void rule(void **state)
 {
 	static const struct { const char *checks, *records, *want; } rows[] = {
@@ -60,6 +62,11 @@ static void rule(void **state)
 		{ "[" CHECK("A", "mandatory", "PASS") "]", "[" RECORD("cam", "inspection", "FAIL", "") "]", "not_met" },
 		{ "[]", "[" RECORD("cam", "attestation", "PASS", ",\"expires\":\"2030-01-01\"") "]", "met" },
 		{ "[]", "[" RECORD("cam", "attestation", "PASS", ",\"expires\":\"2026-01-01\"") "]", "undetermined" },
+		/* a part is not the whole, but a failing part fails the whole */
+		{ "[" PART("PASS") "]", "[]", "undetermined" },
+		{ "[" PART("PASS") "," CHECK("A", "mandatory", "PASS") "]", "[]", "met" },
+		{ "[" PART("PASS") "]", "[" RECORD("cam", "inspection", "PASS", "") "]", "met" },
+		{ "[" PART("FAIL") "," CHECK("A", "mandatory", "PASS") "]", "[]", "not_met" },
 		/* another component's evidence counts nothing here */
 		{ "[]", "[" RECORD("app", "inspection", "PASS", "") "]", "undetermined" },
 	};
