@@ -172,7 +172,7 @@ bool j_taken(int status)
 
 bool j_refused(int status)
 {
-	return status >= 400 && status < 500 && status != 408;
+	return status >= 400 && status < 500 && status != 408 && status != 429;
 }
 
 bool j_same(const ctm_json *a, const ctm_json *b)
@@ -235,6 +235,25 @@ static void judge_health(struct ctm_view *v)
 		v_say(v, CTM_V_FAIL, "After the check the sample no longer answered: %s.", j_text(o->data, "why"));
 }
 
+/* NOT_APPLICABLE rests on the declaration alone, so it stands only where nothing observed says otherwise: were the check to come
+ * to PASS or FAIL on what was seen, then the sample has what the declaration leaves out. */
+static void judge_absent(struct ctm_view *v)
+{
+	struct ctm_view seen = { .facts = v->facts, .check = v->check, .component = v->component, .verdict = -1, .reasons = ctm_json_arr(), .evidence = v->evidence };
+
+	if (!seen.reasons) {
+		v->failed = 1;
+		return;
+	}
+	ctm_judge_find(v->check->judge)(&seen);
+	v->failed |= seen.failed;
+	if (seen.verdict == CTM_V_PASS || seen.verdict == CTM_V_FAIL)
+		v_say(v, CTM_V_INCONCLUSIVE, "The declaration leaves this out, but the sample shows it: %s", ctm_json_len(seen.reasons) ? ctm_json_str(ctm_json_at(seen.reasons, 0)) : "");
+	else
+		v_say(v, CTM_V_NOT_APPLICABLE, "%s", j_text(v->check->applies, "why"));
+	ctm_json_free(seen.reasons);
+}
+
 static void judge_all(struct ctm_view *v)
 {
 	const struct ctm_obs *o;
@@ -248,7 +267,7 @@ static void judge_all(struct ctm_view *v)
 		return;
 	}
 	if (!applies(v)) {
-		v_say(v, CTM_V_NOT_APPLICABLE, "%s", j_text(v->check->applies, "why"));
+		judge_absent(v);
 		return;
 	}
 	ctm_judge_find(v->check->judge)(v);

@@ -55,6 +55,8 @@ V_JUDGE(nameplate_password)
 		v_say(v, CTM_V_FAIL, "The printed password is one of the common ones.");
 	for (size_t i = 0; i < ctm_json_len(derived); i++)
 		v_say(v, CTM_V_FAIL, "The printed password can be derived: %s.", ctm_json_str(ctm_json_at(derived, i)));
+	if (ctm_json_geti(o->data, "tried", 0) < 1)
+		v_say(v, CTM_V_INCONCLUSIVE, "The printed password was compared with nothing.");
 	if (length < min)
 		v_say(v, CTM_V_FAIL, "The printed password has %lld characters, fewer than %lld.", (long long)length, (long long)min);
 	if (ctm_json_geti(o->data, "distinct", 0) < v_int(v, "min_distinct", 5))
@@ -98,6 +100,8 @@ V_JUDGE(lockout)
 		v_say(v, CTM_V_FAIL, "The lock came at attempt %d; the declaration says after %lld wrong ones.", lock_at, (long long)declared);
 	if (lock_at && j_taken(during))
 		v_say(v, CTM_V_FAIL, "While locked, the right password was accepted, so a guesser is not held up.");
+	else if (lock_at && !j_refused(during) && during != 429)
+		v_say(v, CTM_V_INCONCLUSIVE, "While locked, the right password got status %d: whether the lock holds for it was not seen.", during);
 	if (!j_taken(after))
 		v_say(v, CTM_V_INCONCLUSIVE, "The right password was not accepted after the stated time (status %d): the refusals have no control.", after);
 	if (v->verdict < 0)
@@ -123,6 +127,8 @@ V_JUDGE(weak_password)
 		else if (!j_refused(status))
 			v_say(v, CTM_V_INCONCLUSIVE, "Weak password number %d of the list got status %d.", i, status);
 	}
+	if (!tries)
+		v_say(v, CTM_V_INCONCLUSIVE, "No weak password was tried.");
 	if (!j_taken(v_status(v, "control/strong")))
 		v_say(v, CTM_V_INCONCLUSIVE, "A strong password was not accepted either (status %d), so the refusals prove nothing.", v_status(v, "control/strong"));
 	if (v->verdict < 0)
@@ -229,7 +235,11 @@ V_JUDGE(config_apply)
 		v_say(v, CTM_V_INCONCLUSIVE, "The configuration could not be read back.");
 	else if (differing(change, after, &name))
 		v_say(v, CTM_V_FAIL, "Setting \"%s\" was accepted but is not what reads back.", name);
-	if (restored && !j_same(before, restored))
+	if (!differing(change, before, &name))
+		v_say(v, CTM_V_INCONCLUSIVE, "What was set is what stood there before: that a change is applied was not shown.");
+	if (!restored)
+		v_say(v, CTM_V_INCONCLUSIVE, "Whether the settings went back to what they were could not be read.");
+	else if (!j_same(before, restored))
 		v_say(v, CTM_V_FAIL, "Putting the settings back did not give the configuration of before.");
 	if (v->verdict < 0)
 		v_say(v, CTM_V_PASS, "%zu settings were changed by the owner, read back as set, and put back.", ctm_json_len(change));

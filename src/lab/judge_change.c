@@ -69,6 +69,8 @@ V_JUDGE(update_good)
 		v_say(v, CTM_V_FAIL, "After the update the running image is not the image of the package.");
 	if (identity && strcmp(j_text(identity, "version"), version) != 0)
 		v_say(v, CTM_V_FAIL, "After the update the identity still reports version %s.", j_text(identity, "version"));
+	if (!booted(before)[0])
+		v_say(v, CTM_V_INCONCLUSIVE, "The state before the update names no version: a change of version was not shown.");
 	if (strcmp(booted(before), version) == 0 && v->verdict < 0)
 		v_say(v, CTM_V_INCONCLUSIVE, "The sample already ran %s before: a change of version was not shown. Put it back to an earlier version and run again.", version);
 	if (v->verdict < 0)
@@ -76,6 +78,12 @@ V_JUDGE(update_good)
 }
 
 /* ---- refusals ---- */
+
+/* Does a state name all that an update changes? What is absent on both sides would compare as unchanged. */
+static bool tells_all(const ctm_json *state)
+{
+	return booted(state)[0] && j_text(state, "image_sha256")[0] && ctm_json_geti(state, "security_counter", -1) >= 0;
+}
 
 /* One attempt that must be refused and must leave everything as it was. */
 static void must_refuse(struct ctm_view *v, const char *step, const char *what, const ctm_json *before)
@@ -95,6 +103,8 @@ static void must_refuse(struct ctm_view *v, const char *step, const char *what, 
 		v_note(v, "%s: refused with status %d, %s.", what, status, j_text(ctm_json_get(o->data, "reply"), "error"));
 	if (!after)
 		v_say(v, CTM_V_INCONCLUSIVE, "After the attempt (%s) the state could not be read back.", what);
+	else if (!tells_all(before) || !tells_all(after))
+		v_say(v, CTM_V_INCONCLUSIVE, "The state around the attempt (%s) leaves out version, image or security counter, so that nothing changed is not shown.", what);
 	else if (strcmp(booted(before), booted(after)) != 0 || strcmp(j_text(before, "image_sha256"), j_text(after, "image_sha256")) != 0 ||
 		 ctm_json_geti(before, "security_counter", -1) != ctm_json_geti(after, "security_counter", -1))
 		v_say(v, CTM_V_FAIL, "After the attempt (%s) version, image or security counter differ from before.", what);
@@ -211,6 +221,8 @@ V_JUDGE(reset_default)
 		v_say(v, CTM_V_FAIL, "After the reset the printed password does not open the sample (status %d).", v_status(v, "reset/login.initial"));
 	if (j_taken(v_status(v, "reset/login.changed")))
 		v_say(v, CTM_V_FAIL, "After the reset the former owner's password still opens the sample.");
+	else if (!j_refused(v_status(v, "reset/login.changed")) && v_status(v, "reset/login.changed") != 429)
+		v_say(v, CTM_V_INCONCLUSIVE, "After the reset the former owner's password got status %d.", v_status(v, "reset/login.changed"));
 	if (!before || !after) {
 		v_say(v, CTM_V_INCONCLUSIVE, "The configuration before and after the reset could not be read.");
 		return;
@@ -310,8 +322,11 @@ V_JUDGE(reset_open)
 		v_say(v, CTM_V_INCONCLUSIVE, "The state could not be read back after the attempts.");
 	else if (!j_same(before, after))
 		v_say(v, CTM_V_FAIL, "After the attempts the configuration differs from before.");
+	/* A device that has no reset at all refuses everybody: the owner's own reset, made later in the run, is the control. */
+	if (!j_taken(v_status(v, "reset/reset")))
+		v_say(v, CTM_V_INCONCLUSIVE, "The owner's own reset was not accepted in this run (status %d), so the refusals have no control.", v_status(v, "reset/reset"));
 	if (v->verdict < 0)
-		v_say(v, CTM_V_PASS, "A reset without authority was refused; configuration, data and the owner's password are as before. That the owner can reset is shown by R02.");
+		v_say(v, CTM_V_PASS, "A reset without authority was refused, with configuration and data as before; the owner's own reset was accepted later in the run.");
 }
 
 V_JUDGE(token_void)
@@ -329,8 +344,8 @@ V_JUDGE(token_void)
 		return;
 	if (j_taken(old) || j_taken(old_config))
 		v_say(v, CTM_V_FAIL, "After the reset, a token from before it still works.");
-	else if (!j_refused(old))
-		v_say(v, CTM_V_INCONCLUSIVE, "After the reset, the old token got status %d.", old);
+	else if (!j_refused(old) || !j_refused(old_config))
+		v_say(v, CTM_V_INCONCLUSIVE, "After the reset, the old token got status %d and %d.", old, old_config);
 	if (v->verdict < 0)
 		v_say(v, CTM_V_PASS, "A token worked, and was void after sign-out; another was void after the reset.");
 }

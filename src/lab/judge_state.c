@@ -93,6 +93,8 @@ V_JUDGE(proof)
 		v_say(v, CTM_V_FAIL, "The answer to one challenge also serves for another: it can be replayed.");
 	if (j_taken(v_status(v, "proof/short")))
 		v_say(v, CTM_V_FAIL, "A challenge of three bytes was signed; the interface promises 32.");
+	else if (!j_refused(v_status(v, "proof/short")))
+		v_say(v, CTM_V_INCONCLUSIVE, "A challenge of three bytes got status %d, which is no clear refusal.", v_status(v, "proof/short"));
 	if (v->verdict < 0)
 		v_say(v, CTM_V_PASS, "Two fresh challenges were signed by the key of the certificate; neither answer serves for the other challenge.");
 }
@@ -120,11 +122,24 @@ V_JUDGE(log_access)
 
 /* ---- S05 ---- */
 
-static bool recorded(const ctm_json *entries, const char *event)
+/* The last sequence number of a log that was read. */
+static int64_t last_seq(const ctm_json *log)
+{
+	const ctm_json *entries = ctm_json_get(log, "entries");
+	int64_t last = 0;
+
+	for (size_t i = 0; i < ctm_json_len(entries); i++)
+		if (ctm_json_geti(ctm_json_at(entries, i), "seq", 0) > last)
+			last = ctm_json_geti(ctm_json_at(entries, i), "seq", 0);
+	return last;
+}
+
+/* Does the event stand there after that number? An entry of an earlier day is no evidence that this one was kept. */
+static bool recorded(const ctm_json *entries, const char *event, int64_t after)
 {
 	for (size_t i = 0; i < ctm_json_len(entries); i++) {
 		const ctm_json *e = ctm_json_at(entries, i);
-		if (strcmp(j_text(e, "event"), event) == 0 && ctm_json_geti(e, "at_ms", 0) > 0)
+		if (strcmp(j_text(e, "event"), event) == 0 && ctm_json_geti(e, "at_ms", 0) > 0 && ctm_json_geti(e, "seq", 0) > after)
 			return true;
 	}
 	return false;
@@ -132,11 +147,11 @@ static bool recorded(const ctm_json *entries, const char *event)
 
 V_JUDGE(log_events)
 {
-	const ctm_json *after = v_reply(v, "log/after"), *events = v_param(v, "events"), *entries;
+	const ctm_json *before = v_reply(v, "log/before"), *after = v_reply(v, "log/after"), *events = v_param(v, "events"), *entries;
 
 	if (!v_owner(v))
 		return;
-	if (!v_reply(v, "log/before") || !after) {
+	if (!before || !after) {
 		v_say(v, CTM_V_INCONCLUSIVE, "The owner could not read the log.");
 		return;
 	}
@@ -147,12 +162,14 @@ V_JUDGE(log_events)
 		snprintf(step, sizeof step, "trigger/%.50s", event ? event : "");
 		if (v_status(v, step) < 1)
 			v_say(v, CTM_V_INCONCLUSIVE, "The event %s could not be triggered.", event ? event : "");
-		else if (event && !recorded(entries, event))
+		else if (event && !recorded(entries, event, last_seq(before)))
 			v_say(v, CTM_V_FAIL, "The event %s happened and is not in the log.", event);
 	}
 	for (size_t i = 1; i < ctm_json_len(entries); i++)
 		if (ctm_json_geti(ctm_json_at(entries, i), "seq", 0) != ctm_json_geti(ctm_json_at(entries, i - 1), "seq", 0) + 1)
 			v_say(v, CTM_V_FAIL, "The log's sequence numbers have a gap.");
+	if (!ctm_json_len(events))
+		v_say(v, CTM_V_INCONCLUSIVE, "The check names no event to trigger.");
 	if (v->verdict < 0)
 		v_say(v, CTM_V_PASS, "Each of %zu triggered events stands in the log with its time and kind, in sequence.", ctm_json_len(events));
 }
