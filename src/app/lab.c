@@ -332,7 +332,25 @@ static bool same_bytes(const struct ctm_buf *a, const struct ctm_buf *b)
 	return a->len == b->len && (a->len == 0 || memcmp(a->p, b->p, a->len) == 0);
 }
 
-static int tell_replay(const struct ctm_bundle *b, const ctm_json *report, bool same, bool json)
+/* "N01, T01", at most as many as fit. */
+static void list_names(const ctm_json *list, char *out, size_t cap)
+{
+	size_t n = 0;
+
+	out[0] = '\0';
+	for (size_t i = 0; i < ctm_json_len(list); i++) {
+		const char *s = ctm_json_str(ctm_json_at(list, i));
+		if (n + strlen(s) + 8 > cap) {
+			snprintf(out + n, cap - n, ", ...");
+			return;
+		}
+		n += (size_t)snprintf(out + n, cap - n, "%s%s", n ? ", " : "", s);
+	}
+}
+
+/* A bundle is judged by the checks inside it, so that it can be judged for ever; whether they are also ours is another question, and
+ * the answer is always told. differ is NULL where there is no catalogue to compare with. */
+static int tell_replay(const struct ctm_bundle *b, const ctm_json *report, const ctm_json *differ, bool same, bool json)
 {
 	const ctm_json *c = ctm_json_get(report, "coverage");
 	CTM_AUTO_BUF out = CTM_BUF(1 << 20);
@@ -340,33 +358,60 @@ static int tell_replay(const struct ctm_bundle *b, const ctm_json *report, bool 
 	if (!json) {
 		printf("%s  sealed by %s (key %s%s)\n%s\n%s\n", b->digest, b->sealed_by, b->key_id, b->trusted ? ", trusted" : "; no trust list given", ctm_json_gets(report, "statement"),
 			same ? "The replay gives the same verdicts and the same report, to the byte." : "The replay does NOT give the report of the bundle.");
+		char names_of[400];
+		list_names(differ, names_of, sizeof names_of);
+		if (!differ)
+			printf("No catalogue was found to compare the checks inside the bundle with.\n");
+		else if (ctm_json_len(differ))
+			printf("The checks inside the bundle are NOT those of the catalogue here; they differ in %s.\n", names_of);
+		else
+			printf("The checks inside the bundle are those of the catalogue here.\n");
 		return 0;
 	}
 	CTM_AUTO_JSON *o = ctm_json_obj();
 	if (!o || ctm_json_sets(o, "bundle", b->digest) || ctm_json_sets(o, "key_id", b->key_id) || ctm_json_sets(o, "sealed_by", b->sealed_by) || ctm_json_setb(o, "trusted", b->trusted) ||
-	    ctm_json_setb(o, "same", same) || ctm_json_sets(o, "number", ctm_json_gets(report, "number")) || ctm_json_set(o, "coverage", ctm_json_copy(c)) || ctm_json_pretty(o, &out))
+	    ctm_json_setb(o, "same", same) ||
+	    (differ && ctm_json_set(o, "catalogue_differs", ctm_json_copy(differ))) || ctm_json_sets(o, "number", ctm_json_gets(report, "number")) || ctm_json_set(o, "coverage", ctm_json_copy(c)) || ctm_json_pretty(o, &out))
 		return CTM_E_NOMEM;
 	fputs(ctm_buf_cstr(&out), stdout);
 	return 0;
 }
 
+/* Compare with the catalogue given or installed. Without --same-catalogue an absent or other one is only told. */
+static int compare_catalogue(const char *dir, bool must, const struct ctm_bundle *b, ctm_json **differ, struct ctm_err *err)
+{
+	CTM_AUTO_LAB_CATALOGUE *ours = NULL;
+	struct ctm_err why = { 0 };
+	char names_of[200];
+	int rc = load_catalogue(dir, &ours, &why);
+
+	if (rc)
+		return dir || must ? ctm_fail(err, why.code, why.field, NULL, "%s", why.msg) : 0;
+	if ((rc = ctm_lab_catalogue_differences(ours, b->catalogue, differ)))
+		return ctm_fail(err, rc, NULL, NULL, "no memory for the comparison");
+	list_names(*differ, names_of, sizeof names_of);
+	return must && names_of[0] ? ctm_fail(err, CTM_E_VERIFY, "catalogue.json", NULL, "the bundle was judged by other checks than those of the catalogue here; they differ in %s", names_of) : 0;
+}
+
 static int do_replay(int argc, char **argv, struct ctm_err *err)
 {
-	const char *out = NULL, *trust = NULL, *args[ARGS_MAX];
-	bool json = false, helped = false, same;
+	const char *out = NULL, *trust = NULL, *dir = NULL, *args[ARGS_MAX];
+	bool json = false, helped = false, must = false, same;
 	const struct ctm_opt opts[] = { { "out", "DIR", "Write the report made by the replay there.", &out, NULL }, { "trust", "FILE", "Trust list; the seal must be by a lab in it.", &trust, NULL },
+		{ "catalogue", "DIR", "Compare the bundle's checks with the catalogue in DIR (else the installed one).", &dir, NULL },
+		{ "same-catalogue", NULL, "Refuse a bundle whose checks differ from that catalogue.", NULL, &must },
 		{ "json", NULL, "Print the result as JSON.", NULL, &json } };
 	const struct ctm_cmd cmd = { "lab replay", "BUNDLE", "Judge the observations of a bundle again and compare with its report.", opts, COUNT(opts), 1, 1 };
 	CTM_AUTO_BUNDLE *b = NULL;
-	CTM_AUTO_JSON *report = NULL;
+	CTM_AUTO_JSON *report = NULL, *differ = NULL;
 	CTM_AUTO_BUF text = CTM_BUF(CTM_BUNDLE_MAX), html = CTM_BUF(CTM_BUNDLE_MAX);
 	int nargs, rc;
 
 	if ((rc = ctm_cli_parse(&cmd, argc, argv, args, &nargs, &helped, err)) || helped || (rc = open_bundle(args[0], trust, &b, err)) ||
-	    (rc = ctm_report_make(&b->facts, &report, err)) || (rc = ctm_report_check(report, "report.json", err)) || (rc = ctm_json_pretty(report, &text)) || (rc = ctm_report_html(report, &html, err)))
+	    (rc = compare_catalogue(dir, must, b, &differ, err)) || (rc = ctm_report_make(&b->facts, &report, err)) || (rc = ctm_report_check(report, "report.json", err)) || (rc = ctm_json_pretty(report, &text)) || (rc = ctm_report_html(report, &html, err)))
 		return rc;
 	same = same_bytes(&text, &b->report_json) && same_bytes(&html, &b->report_html);
-	if ((out && (rc = write_out(out, &text, &html, err))) || (rc = tell_replay(b, report, same, json)))
+	if ((out && (rc = write_out(out, &text, &html, err))) || (rc = tell_replay(b, report, differ, same, json)))
 		return rc;
 	return same ? 0 : ctm_fail(err, CTM_E_VERIFY, "report.json", NULL, "the report made again differs from the one in the bundle");
 }

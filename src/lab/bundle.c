@@ -343,6 +343,8 @@ static int find_key(struct ctm_bundle *b, const ctm_json *trust, uint8_t pub[32]
 		return 0;
 	for (size_t i = 0; i < ctm_json_len(labs); i++)
 		if (ctm_streq(ctm_json_gets(ctm_json_at(labs, i), "key_id"), id) && ctm_streq(ctm_json_gets(ctm_json_at(labs, i), "ed25519"), hex)) {
+			name = ctm_json_gets(ctm_json_at(labs, i), "name");      /* not what the sealer calls itself */
+			snprintf(b->sealed_by, sizeof b->sealed_by, "%.120s", name ? name : "");
 			b->trusted = true;
 			return 0;
 		}

@@ -76,6 +76,49 @@ const ctm_json *ctm_check_param(const struct ctm_check *k, const char *name)
 	return ctm_json_get(ctm_json_get(k->parameters, name), "value");
 }
 
+static bool same(const ctm_json *a, const ctm_json *b)
+{
+	CTM_AUTO_BUF x = CTM_BUF(CTM_CATALOGUE_MAX), y = CTM_BUF(CTM_CATALOGUE_MAX);
+
+	return a && b && !ctm_json_canonical(a, &x) && !ctm_json_canonical(b, &y) && x.len == y.len && !memcmp(x.p, y.p, x.len);
+}
+
+/* The member of a list of {id, ..} with that id. */
+static const ctm_json *with_id(const ctm_json *list, const char *id)
+{
+	for (size_t i = 0; i < ctm_json_len(list); i++)
+		if (ctm_streq(ctm_json_gets(ctm_json_at(list, i), "id"), id))
+			return ctm_json_at(list, i);
+	return NULL;
+}
+
+int ctm_lab_catalogue_differences(const struct ctm_lab_catalogue *a, const struct ctm_lab_catalogue *b, ctm_json **out)
+{
+	static const char *const lists[] = { "checks", "outcomes" };
+	CTM_AUTO_JSON *found = ctm_json_arr();
+	int rc = found ? 0 : CTM_E_NOMEM;
+
+	for (size_t l = 0; l < COUNT(lists); l++) {
+		const ctm_json *x = ctm_json_get(a->root, lists[l]), *y = ctm_json_get(b->root, lists[l]);
+		for (size_t i = 0; i < ctm_json_len(x) && !rc; i++) {
+			const char *id = ctm_json_gets(ctm_json_at(x, i), "id");
+			if (!same(ctm_json_at(x, i), with_id(y, id)))
+				rc = ctm_json_adds(found, id ? id : "");
+		}
+		for (size_t i = 0; i < ctm_json_len(y) && !rc; i++)
+			if (!with_id(x, ctm_json_gets(ctm_json_at(y, i), "id")))
+				rc = ctm_json_adds(found, ctm_json_gets(ctm_json_at(y, i), "id"));
+	}
+	/* Alike one by one, yet not the same as a whole: order, or a member beside the lists. */
+	if (!rc && !ctm_json_len(found) && !same(a->root, b->root))
+		rc = ctm_json_adds(found, "catalogue");
+	if (rc)
+		return CTM_E_NOMEM;
+	*out = found;
+	found = NULL;
+	return 0;
+}
+
 /* ---- outcomes ---- */
 
 static int read_outcome(const struct ctm_jc *c, struct ctm_lab_outcome *o, struct ctm_err *err)

@@ -55,6 +55,8 @@ struct ctm_lab_catalogue_names { ctm_name_known probe, judge; };
 CTM_CHECK int ctm_lab_catalogue_load(const char *dir, const struct ctm_lab_catalogue_names *names, struct ctm_lab_catalogue **out, struct ctm_err *err);
 /* Take a catalogue that is already one tree (root is owned from here on, also on failure). file: for messages. */
 CTM_CHECK int ctm_lab_catalogue_parse(ctm_json *root, const char *file, const struct ctm_lab_catalogue_names *names, struct ctm_lab_catalogue **out, struct ctm_err *err);
+/* Ids of the checks and outcomes that differ between two catalogues or are in one only; an empty list when they are the same. NOMEM. */
+CTM_CHECK int ctm_lab_catalogue_differences(const struct ctm_lab_catalogue *a, const struct ctm_lab_catalogue *b, ctm_json **out);
 void ctm_lab_catalogue_free(struct ctm_lab_catalogue *c);
 void ctm_lab_catalogue_freep(struct ctm_lab_catalogue **c);
 #define CTM_AUTO_LAB_CATALOGUE __attribute__((cleanup(ctm_lab_catalogue_freep))) struct ctm_lab_catalogue

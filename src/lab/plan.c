@@ -420,6 +420,20 @@ static int check_component(const struct ctm_jc *c, struct ctm_err *err)
 	return ctm_jc_str(c, "name", 1, 120, &text, err);
 }
 
+/* Every check of the catalogue stands in the plan, once: a check that was left out would leave no gap in the matrix where an
+ * inspection's PASS stands alone. Leaving one out of a run is the operator's (--only), and makes it NOT_RUN. */
+static int check_whole(const struct ctm_jc *list, const struct ctm_lab_catalogue *cat, struct ctm_err *err)
+{
+	for (size_t i = 0; i < cat->nchecks; i++) {
+		size_t n = 0;
+		for (size_t k = 0; k < ctm_json_len(list->v); k++)
+			n += ctm_streq(ctm_json_gets(ctm_json_at(list->v, k), "id"), cat->checks[i].id);
+		if (n != 1)
+			return ctm_jc_fail(list, err, n ? "check %s stands in the plan more than once" : "check %s of the catalogue is left out of the plan", cat->checks[i].id);
+	}
+	return 0;
+}
+
 int ctm_plan_check(const ctm_json *plan, const char *file, const struct ctm_lab_catalogue *cat, struct ctm_err *err)
 {
 	struct ctm_jc c = ctm_jc_root(plan, file), arr, e;
@@ -447,5 +461,5 @@ int ctm_plan_check(const ctm_json *plan, const char *file, const struct ctm_lab_
 	for (size_t i = 0; !rc && i < ctm_json_len(arr.v); i++)
 		if (!(rc = ctm_jc_at(&arr, i, &e, err)))
 			rc = check_planned(&e, plan, cat, err);
-	return rc;
+	return rc ? rc : check_whole(&arr, cat, err);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Taking an evidence bundle. Nothing a bundle says is believed before `ctm lab replay` (a process of its own) has checked its
- * seal against the trust list and judged the observations again with the same report. Then the plan inside must be the
+ * seal against the trust list, found the checks inside to be those of the platform's own catalogue (a bundle with laxer limits
+ * would judge itself met) and judged the observations again with the same report. Then the plan inside must be the
  * approved plan of this job, to the digest: with it come job, challenge and product. A job takes one bundle, and a bundle
  * serves one job.
  *
@@ -43,7 +44,7 @@ static int replay(struct ctm_cx *cx, const char *path)
 	if (rc)
 		return rc;
 	ctm_app_dir(cx->app, "trust.json", trust, sizeof trust);
-	struct ctm_proc p = { .argv = (const char *const[]){ program, "replay", "--json", "--trust", trust, path, NULL }, .timeout_ms = REPLAY_TIMEOUT_MS };
+	struct ctm_proc p = { .argv = (const char *const[]){ program, "replay", "--json", "--same-catalogue", "--trust", trust, path, NULL }, .timeout_ms = REPLAY_TIMEOUT_MS };
 	if ((rc = ctm_proc_run(&p, &out, &errout, &status, cx->err)))
 		return rc;
 	if (status == 0)

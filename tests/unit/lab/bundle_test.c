@@ -60,7 +60,7 @@ static ctm_json *trust_of(const struct ctm_key *k)
 
 	ctm_key_id(k, id);
 	ctm_hex(raw, ctm_key_raw(k, raw), hex);
-	snprintf(text, sizeof text, "{\"format\":\"ctm.trust/1\",\"lab\":[{\"name\":\"Lab\",\"key_id\":\"%s\",\"ed25519\":\"%s\"}]}", id, hex);
+	snprintf(text, sizeof text, "{\"format\":\"ctm.trust/1\",\"lab\":[{\"name\":\"Lab of the list\",\"key_id\":\"%s\",\"ed25519\":\"%s\"}]}", id, hex);
 	return kit_json(text);
 }
 
@@ -80,6 +80,7 @@ static void round_trip(void **state)
 	if (ctm_bundle_read(a.p, a.len, trust, &u, &err))
 		fail_msg("%s: %s", err.field, err.msg);
 	assert_true(u->trusted);
+	assert_string_equal(u->sealed_by, "Lab of the list");           /* not the name it gave itself */
 	assert_string_equal(ctm_json_gets(u->plan, "challenge"), "challenge-of-the-test");
 	assert_int_equal(u->trace->n, k->trace->n);
 	assert_int_equal(u->trace->nblobs, 2);

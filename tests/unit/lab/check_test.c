@@ -4,6 +4,8 @@
  * and JSON pointer.
  */
 #include "kit.h"
+#include "lab/plan.h"
+#include "lab/probe.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "lab/probe.h"
@@ -149,8 +151,71 @@ static void shipped(void **state)
 	assert_int_equal(rows, 17 + 24);         /* 11 numbered, 6 lettered, 24 developer items */
 }
 
+/* The catalogue as text with one thing replaced, read again. */
+static struct ctm_lab_catalogue *altered(const struct ctm_lab_catalogue *cat, const char *from, const char *to)
+{
+	static const struct ctm_lab_catalogue_names any = { .probe = ctm_probe_known, .judge = ctm_judge_known };
+	CTM_AUTO_BUF a = CTM_BUF(CTM_CATALOGUE_MAX), b = CTM_BUF(CTM_CATALOGUE_MAX);
+	struct ctm_lab_catalogue *out = NULL;
+	ctm_json *root = NULL;
+	struct ctm_err err = { 0 };
+
+	assert_int_equal(ctm_json_canonical(cat->root, &a), 0);
+	const char *at = strstr(ctm_buf_cstr(&a), from);
+	assert_non_null(at);
+	ctm_buf_add(&b, a.p, (size_t)(at - a.p));
+	ctm_buf_str(&b, to);
+	ctm_buf_str(&b, at + strlen(from));
+	assert_int_equal(ctm_json_parse(b.p, b.len, CTM_CATALOGUE_MAX, "test", &root, &err), 0);
+	if (ctm_lab_catalogue_parse(root, "test", &any, &out, &err))
+		fail_msg("%s", err.msg);
+	return out;
+}
+
+/* A laxer check under the same id and version is another catalogue, and the difference has a name. */
+static void differences(void **state)
+{
+	CTM_AUTO_LAB_CATALOGUE *cat = kit_catalogue();
+	CTM_AUTO_LAB_CATALOGUE *same = kit_catalogue();
+	CTM_AUTO_LAB_CATALOGUE *lax = altered(cat, "\"min_length\":{\"unit\":", "\"min_length\":{\"unit\":\"x\",\"value\":1,\"why\":\"laxer than it was\"},\"was\":{\"unit\":");
+	CTM_AUTO_JSON *none = NULL, *one = NULL, *back = NULL;
+
+	(void)state;
+	assert_int_equal(ctm_lab_catalogue_differences(cat, same, &none), 0);
+	assert_int_equal(ctm_json_len(none), 0);
+	assert_int_equal(ctm_lab_catalogue_differences(cat, lax, &one), 0);
+	assert_int_equal(ctm_json_len(one), 1);
+	assert_string_equal(ctm_json_str(ctm_json_at(one, 0)), "C04");
+	assert_int_equal(ctm_lab_catalogue_differences(lax, cat, &back), 0);
+	assert_int_equal(ctm_json_len(back), 1);
+}
+
+/* A plan that leaves a check out, or has one twice, is none: the matrix would not miss it. */
+static void whole_plans(void **state)
+{
+	struct kit *k = kit_new(NULL, NULL);
+	struct ctm_err err = { 0 };
+	ctm_json *checks = ctm_json_arr(), *plan = ctm_json_copy(k->plan);
+	const ctm_json *all = ctm_json_get(k->plan, "checks");
+
+	(void)state;
+	for (size_t i = 1; i < ctm_json_len(all); i++)
+		assert_int_equal(ctm_json_add(checks, ctm_json_copy(ctm_json_at(all, i))), 0);
+	assert_int_equal(ctm_json_set(plan, "checks", ctm_json_copy(checks)), 0);
+	assert_int_equal(ctm_plan_check(plan, "plan", k->cat, &err), CTM_E_INPUT);
+	assert_non_null(strstr(err.msg, "left out"));
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(ctm_json_add(checks, ctm_json_copy(ctm_json_at(all, 0))), 0);
+	assert_int_equal(ctm_json_set(plan, "checks", checks), 0);
+	ctm_err_clear(&err);
+	assert_int_equal(ctm_plan_check(plan, "plan", k->cat, &err), CTM_E_INPUT);
+	assert_non_null(strstr(err.msg, "more than once"));
+	ctm_json_free(plan);
+	kit_free(k);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(one_file_loads), cmocka_unit_test(refusals), cmocka_unit_test(broken_json), cmocka_unit_test(shipped) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(differences), cmocka_unit_test(whole_plans), cmocka_unit_test(one_file_loads), cmocka_unit_test(refusals), cmocka_unit_test(broken_json), cmocka_unit_test(shipped) };
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
