@@ -90,8 +90,9 @@ static int record_scan(struct ctm_run *r, const char *role, const char *address,
 	return run_record(r, "port.scan", data, err);
 }
 
-static int scan_address(struct ctm_run *r, const char *role, const char *address, const struct canary *c, struct ctm_scan *s, struct ctm_err *err)
+static int scan_target(struct ctm_run *r, const struct canary *c, struct ctm_scan *s, struct ctm_err *err)
 {
+	const char *address = r->bench->address;
 	int rc;
 
 	s->first = 1;
@@ -100,7 +101,32 @@ static int scan_address(struct ctm_run *r, const char *role, const char *address
 	s->timeout_ms = (int)run_param(r, "timeout_ms", 700);
 	if ((rc = ctm_target_allowed(r->plan, address, &s->address, err)) || (rc = ctm_scan_run(s, err)))
 		return rc;
-	return record_scan(r, role, address, s, c, err);
+	return record_scan(r, "target", address, s, c, err);
+}
+
+/* Which of the sample's open ports the bench host holds on all of its addresses: only those are tried on the control
+ * address, and the canary's where it had to stand there. */
+static int try_control(struct ctm_run *r, const struct canary *c, const struct ctm_scan *target, struct ctm_scan *s, struct ctm_err *err)
+{
+	int64_t t0 = ctm_mono_us();
+	int rc = ctm_target_allowed(r->plan, r->bench->control, &s->address, err);
+
+	for (int i = 0; i < target->nopen + 1 && !rc && s->nopen < CTM_SCAN_OPEN_MAX; i++) {
+		int port = i < target->nopen ? target->open[i] : c->fd >= 0 && !c->on_target ? c->port : 0, fd = -1, why = 0;
+		if (!port)
+			continue;
+		ctm_connect(s->address, port, (int)run_param(r, "timeout_ms", 700), &fd, &why);
+		if (fd >= 0) {
+			close(fd);
+			s->open[s->nopen++] = (uint16_t)port;
+		} else if (why == ECONNREFUSED) {
+			s->refused++;
+		} else {
+			s->silent++;
+		}
+	}
+	s->ms = (ctm_mono_us() - t0) / 1000;
+	return rc ? rc : record_scan(r, "control", r->bench->control, s, c, err);
 }
 
 static bool has_port(const struct ctm_scan *s, int port)
@@ -134,8 +160,8 @@ static int inventory(struct ctm_run *r, struct ctm_err *err)
 	if (!target)
 		return oom(err);
 	c = plant_canary(r);
-	if (!(rc = scan_address(r, "target", r->bench->address, &c, target, err)) && r->bench->control)
-		rc = scan_address(r, "control", r->bench->control, &c, control, err);
+	if (!(rc = scan_target(r, &c, target, err)) && r->bench->control)
+		rc = try_control(r, &c, target, control, err);
 	if (!rc && !(r->ports = ctm_json_arr()))
 		rc = oom(err);
 	for (int i = 0; i < target->nopen && !rc; i++) {
@@ -158,13 +184,14 @@ CTM_PROBE(port_scan)
 
 /* ---- what a port says ---- */
 
-/* Read what comes until `ms` of silence, at most cap bytes. *closed: the peer ended it (so there was nothing more to come). */
-static size_t listen_to(int fd, char *buf, size_t cap, int ms, bool *closed)
+/* Read what comes, at most cap bytes: `ms` of patience for the first byte, then until `quiet_ms` of silence. *closed: the peer ended
+ * it (so there was nothing more to come). */
+static size_t listen_to(int fd, char *buf, size_t cap, int ms, int quiet_ms, bool *closed)
 {
 	struct pollfd pf = { .fd = fd, .events = POLLIN };
 	size_t n = 0;
 
-	while (n < cap && poll(&pf, 1, ms) > 0) {
+	while (n < cap && poll(&pf, 1, n ? quiet_ms : ms) > 0) {
 		ssize_t got = recv(fd, buf + n, cap - n, MSG_DONTWAIT);
 		if (got <= 0) {
 			*closed = true;
@@ -191,7 +218,7 @@ static int talk(struct ctm_run *r, int port, const char *way, const char *line, 
 	if (fd >= 0) {
 		if (line[0] && send(fd, line, strlen(line), MSG_NOSIGNAL) < 0)
 			why = errno;
-		n = listen_to(fd, buf, sizeof buf, ms, &closed);
+		n = listen_to(fd, buf, sizeof buf, ms, (int)run_param(r, "quiet_ms", ms), &closed);
 		close(fd);
 	}
 	if (n) {
@@ -240,7 +267,7 @@ static int shell_control(struct ctm_run *r, struct ctm_err *err)
 	if (c.fd >= 0 && ctm_target_allowed(r->plan, c.on_target ? r->bench->address : r->bench->control, &a, NULL) == 0) {
 		ctm_connect(a, c.port, 1000, &fd, &why);
 		if (fd >= 0 && (far = accept4(c.fd, NULL, NULL, SOCK_CLOEXEC)) >= 0 && send(far, greeting, sizeof greeting - 1, MSG_NOSIGNAL) > 0)
-			ctm_hex(buf, listen_to(fd, buf, sizeof buf, 100, &closed), hex);
+			ctm_hex(buf, listen_to(fd, buf, sizeof buf, 100, 100, &closed), hex);
 	}
 	ctm_closep(&fd);
 	ctm_closep(&far);
