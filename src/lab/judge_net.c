@@ -45,7 +45,7 @@ static const struct ctm_obs *scan_of(struct ctm_view *v, const char *role)
 V_JUDGE(ports_declared)
 {
 	const struct ctm_obs *target = scan_of(v, "target"), *control = scan_of(v, "control");
-	const ctm_json *open = target ? ctm_json_get(target->data, "open") : NULL, *host = control ? ctm_json_get(control->data, "open") : NULL;
+	const ctm_json *open = target ? ctm_json_get(target->data, "open") : NULL, *host = control && ctm_json_getb(control->data, "shared_host", false) ? ctm_json_get(control->data, "open") : NULL;
 	bool canary = (target && ctm_streq(j_text(target->data, "canary"), "seen")) || (control && ctm_streq(j_text(control->data, "canary"), "seen"));
 	int64_t silent = target ? ctm_json_geti(target->data, "silent", 0) : 0, limit = v_int(v, "max_silent", 0);
 	int undeclared = 0, fine = 0;

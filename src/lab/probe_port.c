@@ -62,6 +62,12 @@ static struct canary plant_canary(const struct ctm_run *r)
 
 /* ---- inventory ---- */
 
+/* Sample and bench are one host (a loopback bench): only then does the control address say anything about the sample's. */
+static bool shared_host(const struct ctm_run *r)
+{
+	return strncmp(r->bench->address, "127.", 4) == 0;
+}
+
 static int record_scan(struct ctm_run *r, const char *role, const char *address, const struct ctm_scan *s, const struct canary *c, struct ctm_err *err)
 {
 	ctm_json *data = ctm_json_obj(), *open = ctm_json_arr();
@@ -74,7 +80,7 @@ static int record_scan(struct ctm_run *r, const char *role, const char *address,
 		else
 			bad = ctm_json_add(open, ctm_json_newi(s->open[i]));
 	}
-	bad = bad || ctm_json_sets(data, "role", role) || ctm_json_sets(data, "address", address) || ctm_json_seti(data, "first", s->first) ||
+	bad = bad || ctm_json_sets(data, "role", role) || ctm_json_setb(data, "shared_host", shared_host(r)) || ctm_json_sets(data, "address", address) || ctm_json_seti(data, "first", s->first) ||
 		ctm_json_seti(data, "last", s->last) || ctm_json_seti(data, "refused", s->refused) || ctm_json_seti(data, "silent", s->silent) ||
 		ctm_json_seti(data, "unreachable", s->unreachable) || ctm_json_seti(data, "other", s->other) || ctm_json_seti(data, "ms", s->ms) ||
 		ctm_json_sets(data, "canary", !here ? "elsewhere" : seen ? "seen" : "missed") || ctm_json_seti(data, "canary_port", here ? c->port : 0);
@@ -166,7 +172,7 @@ static int inventory(struct ctm_run *r, struct ctm_err *err)
 		rc = oom(err);
 	for (int i = 0; i < target->nopen && !rc; i++) {
 		int port = target->open[i];
-		if ((c.on_target && port == c.port) || (has_port(control, port) && !declared_port(r->declaration, port)))
+		if ((c.on_target && port == c.port) || (shared_host(r) && has_port(control, port) && !declared_port(r->declaration, port)))
 			continue;
 		if (ctm_json_add(r->ports, ctm_json_newi(port)))
 			rc = oom(err);

@@ -81,7 +81,10 @@ static int start(struct pass *p, struct slot *slot, int port, struct ctm_err *er
 	e = connect(fd, (struct sockaddr *)&to, sizeof to) == 0 ? 0 : errno;
 	if (e != EINPROGRESS) {
 		rc = outcome(p, fd, port, e, err);
-		drop(fd);
+		if (e == 0)
+			drop(fd);
+		else
+			close(fd);
 		return rc;
 	}
 	if (epoll_ctl(p->ep, EPOLL_CTL_ADD, fd, &ev)) {
@@ -97,7 +100,10 @@ static int finish(struct pass *p, struct slot *slot, int e, struct ctm_err *err)
 {
 	int rc = outcome(p, slot->fd, slot->port, e, err);
 
-	drop(slot->fd);
+	if (e == 0)
+		drop(slot->fd);
+	else
+		close(slot->fd);
 	slot->fd = -1;
 	p->busy--;
 	return rc;

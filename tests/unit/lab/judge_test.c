@@ -20,7 +20,7 @@
 
 struct row { const char *check, *want, *says; const char *line[LINES]; };
 
-#define SCAN(role, open, canary, silent) "port.scan {\"role\":\"" role "\",\"open\":" open ",\"canary\":\"" canary "\",\"silent\":" silent ",\"refused\":65000,\"ms\":9}"
+#define SCAN(role, open, canary, silent) "port.scan {\"shared_host\":true,\"role\":\"" role "\",\"open\":" open ",\"canary\":\"" canary "\",\"silent\":" silent ",\"refused\":65000,\"ms\":9}"
 #define TRY(v, end, speaks) "tls.version {\"port\":4443,\"asked\":\"" v "\",\"end\":\"" end "\",\"detail\":\"d\",\"suite\":\"S\",\"bench_speaks_it\":" speaks "}"
 #define SUITE(name, kx, aead, bits) "tls.suites {\"port\":4443,\"version\":\"TLS 1.2\",\"suites\":[{\"name\":\"" name "\",\"kx\":\"" kx "\",\"aead\":" aead ",\"bits\":" bits "}]}"
 #define GREETING "port.shell-control {\"first\":\"fffd18fffd206c6f67696e3a20\"}"
@@ -35,6 +35,7 @@ static const struct row rows[] = {
 	{ "N01", "PASS", "1 declared and open", { SCAN("target", "[4443]", "seen", "0") } },
 	{ "N01", "FAIL", "port 23 is open", { SCAN("target", "[23,4443]", "seen", "0") } },
 	{ "N01", "PASS", "set aside", { SCAN("target", "[22,4443]", "seen", "0"), SCAN("control", "[22]", "elsewhere", "0") } },
+	{ "N01", "FAIL", "port 22", { SCAN("target", "[22,4443]", "seen", "0"), "port.scan {\"role\":\"control\",\"open\":[22],\"canary\":\"elsewhere\",\"silent\":0,\"shared_host\":false}" } },
 	{ "N01", "INCONCLUSIVE", "canary", { SCAN("target", "[4443]", "missed", "0") } },
 	{ "N01", "INCONCLUSIVE", "gave no answer", { SCAN("target", "[4443]", "seen", "3") } },
 	{ "N01", "FAIL", "port 23 is open", { SCAN("target", "[23]", "missed", "0") } },
