@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "base/timex.h"
 #include "identity/identity.h"
+#include "store/audit.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -36,7 +37,12 @@ static int make_link(struct ctm_db *db, const char *public_url, const char *pers
 	int rc = ctm_tx_begin(db, err);
 	if (rc)
 		return rc;
+	CTM_AUTO_JSON *after = ctm_json_obj();
 	rc = ctm_signin_new(db, ctm_now_ms(), person, org, token, &expires, err);
+	if (!rc && ctm_json_sets(after, "org_id", org))
+		rc = ctm_fail(err, CTM_E_NOMEM, NULL, NULL, "no memory for the link");
+	if (!rc)
+		rc = ctm_audit(db, ctm_now_ms(), ACTOR, "signin.link", "person", person, NULL, after, err);
 	if (!rc)
 		rc = ctm_tx_commit(db, err);
 	if (rc) {
@@ -115,7 +121,7 @@ static int org_by_slug(struct ctm_db *db, const char *slug, char out[CTM_UUID_MA
 
 static int user_add(const struct user *u, struct ctm_db *db, struct ctm_err *err)
 {
-	char org[CTM_UUID_MAX], person[CTM_UUID_MAX];
+	char org[CTM_UUID_MAX] = "", person[CTM_UUID_MAX] = "";
 	if (!u->name || !u->email || !u->org || !u->role)
 		return ctm_fail(err, CTM_E_USAGE, NULL, NULL, "usage: ctm user add --name NAME --email MAIL --org SLUG --role ROLE");
 	int rc = ctm_tx_begin(db, err);

@@ -74,7 +74,7 @@ static int interface_one(const struct ctm_jc *arr, size_t i, struct ctm_err *err
 	static const char *const transports[] = { "tcp", "udp" }, *const protocols[] = { "https", "http", "tls", "coaps", "coap", "mqtts", "mqtt", "mdns", "dhcp", "ntp", "ssh", "rtsps", "rtsp", "other" },
 		*const access[] = { "password", "mutual-tls", "public", "key" }, *const mins[] = { "1.2", "1.3" };
 	struct ctm_jc c, tls;
-	const char *id, *profile;
+	const char *id = NULL, *profile;
 	size_t which, protocol;
 	int64_t port;
 	int rc;
@@ -125,7 +125,7 @@ static int setting_one(const struct ctm_jc *arr, size_t i, struct ctm_err *err)
 	static const char *const keys[] = { "name", "type", "min", "max", "values", "default", "secure_default", "privacy" };
 	static const char *const types[] = { "bool", "int", "text", "enum" }, *const privacy[] = { "none", "personal" };
 	struct ctm_jc c, values, v, at;
-	const char *name;
+	const char *name = NULL;
 	size_t type, which;
 	int64_t n;
 	int rc;
@@ -155,7 +155,7 @@ static int data_one(const struct ctm_jc *arr, size_t i, struct ctm_err *err)
 {
 	static const char *const keys[] = { "name", "purpose", "retention", "deleted_by_reset" };
 	struct ctm_jc c;
-	const char *name;
+	const char *name = NULL;
 	bool b;
 	int rc;
 	if ((rc = ctm_jc_at(arr, i, &c, err)) || (rc = ctm_jc_is(&c, CTM_J_OBJ, err)) || (rc = ctm_jc_only(&c, keys, N(keys), err)) ||
@@ -169,7 +169,7 @@ static int destination_one(const struct ctm_jc *arr, size_t i, struct ctm_err *e
 {
 	static const char *const keys[] = { "host", "port", "purpose" };
 	struct ctm_jc c, at;
-	const char *host;
+	const char *host = NULL;
 	int64_t port;
 	int rc;
 	if ((rc = ctm_jc_at(arr, i, &c, err)) || (rc = ctm_jc_is(&c, CTM_J_OBJ, err)) || (rc = ctm_jc_only(&c, keys, N(keys), err)) ||

@@ -185,7 +185,7 @@ static int prepared_text(struct ctm_cx *cx, const char *key, const char **out)
 
 int ctm_uc_release_sbom(struct ctm_cx *cx, ctm_json *out)
 {
-	const char *text;
+	const char *text = NULL;
 	int rc = prepared_text(cx, "sbom", &text);
 	if (!rc)
 		rc = set_part(cx, "sbom", "release.set_sbom", "json", text, out);
@@ -194,7 +194,7 @@ int ctm_uc_release_sbom(struct ctm_cx *cx, ctm_json *out)
 
 int ctm_uc_release_declaration(struct ctm_cx *cx, ctm_json *out)
 {
-	const char *text;
+	const char *text = NULL;
 	int rc = prepared_text(cx, "declaration", &text);
 	return rc ? rc : set_part(cx, "declaration", "release.set_declaration", "json", text, out);
 }
