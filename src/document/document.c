@@ -55,9 +55,10 @@ static const char *sniff(const char *p, size_t n)
 
 int ctm_prepare_document(struct ctm_cx *cx)
 {
+	CTM_AUTO_JSON *product = NULL;
 	CTM_AUTO_BUF b = CTM_BUF(DOCUMENT_MAX);
-	int rc = ctm_blob_get(ctm_app_blobs(cx->app), cx->upload.digest, DOCUMENT_MAX, &b, cx->err);
-	if (rc)
+	int rc = ctm_product_mine(cx, ctm_in(cx, "id"), &product);
+	if (rc || (rc = ctm_blob_get(ctm_app_blobs(cx->app), cx->upload.digest, DOCUMENT_MAX, &b, cx->err)))
 		return rc;
 	if (!b.len)
 		return ctm_fail(cx->err, CTM_E_INPUT, "body", NULL, "the document is empty");

@@ -21,9 +21,10 @@ static const char *kind_of(const char *p, size_t n)
 
 int ctm_prepare_picture(struct ctm_cx *cx)
 {
+	CTM_AUTO_JSON *product = NULL;
 	CTM_AUTO_BUF b = CTM_BUF(PICTURE_MAX);
-	int rc = ctm_blob_get(ctm_app_blobs(cx->app), cx->upload.digest, PICTURE_MAX, &b, cx->err);
-	if (rc)
+	int rc = ctm_product_mine(cx, ctm_in(cx, "id"), &product);
+	if (rc || (rc = ctm_blob_get(ctm_app_blobs(cx->app), cx->upload.digest, PICTURE_MAX, &b, cx->err)))
 		return rc;
 	if (!kind_of(ctm_buf_cstr(&b), b.len))
 		return ctm_fail(cx->err, CTM_E_UNSUPPORTED, "body", NULL, "a picture is PNG or JPEG");
