@@ -78,6 +78,7 @@ int ctm_evidence_matrix(struct ctm_cx *cx, const char *product_id, const char *j
 	struct ctm_q *q = ctm_q(cx->db, "evidence.matrix");
 	ctm_q_text(q, "product", product_id);
 	ctm_q_text(q, "job", job_id ? job_id : "");
+	ctm_q_text(q, "org", cx->who->org_id);
 	int rc = ctm_q_rows(q, 10000, &cells, cx->err);
 	if (rc || (rc = columns(cx, product_id, &cols)))
 		return rc;
@@ -120,12 +121,20 @@ static struct ctm_q *bind_cell(struct ctm_q *q, const char *product_id, const ch
 	return q;
 }
 
+/* The same for a statement that asks whose eyes look. */
+static struct ctm_q *seen_by(struct ctm_cx *cx, const char *statement, const char *product_id, const char *component_id, const char *outcome, const char *job_id)
+{
+	struct ctm_q *q = bind_cell(ctm_q(cx->db, statement), product_id, component_id, outcome, job_id);
+	ctm_q_text(q, "org", cx->who->org_id);
+	return q;
+}
+
 int ctm_evidence_cell(struct ctm_cx *cx, const char *product_id, const char *component_id, const char *outcome, const char *job_id, ctm_json *out)
 {
 	ctm_json *items = NULL;
 	int rc;
 	{
-		CTM_AUTO_Q *q = bind_cell(ctm_q(cx->db, "evidence.cell_status"), product_id, component_id, outcome, job_id);
+		CTM_AUTO_Q *q = seen_by(cx, "evidence.cell_status", product_id, component_id, outcome, job_id);
 		bool row = false;
 		if ((rc = ctm_q_step(q, &row, cx->err)))
 			return rc;
@@ -134,7 +143,7 @@ int ctm_evidence_cell(struct ctm_cx *cx, const char *product_id, const char *com
 		ctm_json_set(out, "at_ms", row ? ctm_json_newi(ctm_q_i64(q, "at_ms")) : ctm_json_news(NULL));
 		ctm_json_sets(out, "job_id", row ? ctm_q_str(q, "job_id") : job_id);
 	}
-	if ((rc = ctm_q_rows(bind_cell(ctm_q(cx->db, "evidence.cell"), product_id, component_id, outcome, job_id), 500, &items, cx->err)))
+	if ((rc = ctm_q_rows(seen_by(cx, "evidence.cell", product_id, component_id, outcome, job_id), 500, &items, cx->err)))
 		return rc;
 	return ctm_json_set(out, "evidence", items);
 }

@@ -11,7 +11,8 @@
  * are no rehearsal): {product_id, job_id|null, components:[{id, name, kind}], rows:[{outcome, name, text, cells:[{outcome,
  * component_id, component, judged:bool, status, count, newest_ms|null, why, product_id, job_id|null}]}], counts:{met, not_met, undetermined,
  * not_applicable, empty}}. Rows are the catalogue's outcomes in its order; a cell that is never judged has judged false.
- * Scope is the caller's to check. */
+ * Who may see the product is the caller's to check; here cells of an evaluation whose report is not issued, and of a rehearsal, are left
+ * empty for everybody but its lab. */
 CTM_CHECK int ctm_evidence_matrix(struct ctm_cx *cx, const char *product_id, const char *job_id, ctm_json **out);
 /* What stands behind one cell: {status, why, at_ms|null, job_id|null, evidence:[...]} set into out. */
 CTM_CHECK int ctm_evidence_cell(struct ctm_cx *cx, const char *product_id, const char *component_id, const char *outcome, const char *job_id,

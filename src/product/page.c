@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The product page: everything about one product that the viewer may see, and the evidence behind one cell of its
- * matrix. Drafts and devices are the maker's own; a lab or label administrator sees published releases, documents and
+ * matrix. Drafts, devices and the timeline are the maker's own; a lab or label administrator sees published releases, documents and
  * their own cases and jobs.
  */
 #include "product/product.h"
@@ -135,7 +135,12 @@ int ctm_uc_product_get(struct ctm_cx *cx, ctm_json *out)
 	if ((rc = components(cx, id, mine, out)) || (rc = ctm_evidence_matrix(cx, id, NULL, &matrix)))
 		return rc;
 	ctm_json_set(out, "matrix", matrix);
-	if ((rc = lists(cx, id, mine, out)) || (rc = ctm_timeline_read(cx->db, "product", id, 200, &lines, cx->err)))
+	if ((rc = lists(cx, id, mine, out)))
+		return rc;
+	/* It tells of every case about the product, drafts and other offices' cases too: the maker's alone. */
+	if (!mine)
+		lines = ctm_json_arr();
+	else if ((rc = ctm_timeline_read(cx->db, "product", id, 200, &lines, cx->err)))
 		return rc;
 	ctm_json_seti(out, "device_count", (int64_t)ctm_json_len(ctm_json_get(out, "devices")));
 	return ctm_json_set(out, "timeline", lines);

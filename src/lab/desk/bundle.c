@@ -249,9 +249,7 @@ int ctm_uc_job_bundle(struct ctm_cx *cx, ctm_json *out)
 	int rc = ctm_lab_job_mine(cx, id, &job);
 	if (rc)
 		return rc;
-	if (ctm_streq(ctm_json_gets(job, "approver_id"), cx->who->person_id))
-		return ctm_fail(cx->err, CTM_E_GUARD, "tester", "ISO/IEC 17025:2017 6.2.6", "you approved this plan; the tester gives the bundle");
-	if ((rc = seal(cx, job)))
+	if ((rc = ctm_lab_job_tester(cx, job)) || (rc = seal(cx, job)))
 		return rc;
 	const ctm_json *report = ctm_json_get(cx->prepared, "report"), *cells = ctm_json_get(report, "matrix");
 	for (size_t i = 0; !rc && i < ctm_json_len(cells); i++)

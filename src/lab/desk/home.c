@@ -5,6 +5,7 @@
  * in identity/routes.c.
  */
 #include "lab/desk/lab_job.h"
+#include "case/engine.h"
 #include "identity/identity.h"
 #include "product/product.h"
 
@@ -55,10 +56,8 @@ static int home_lab(struct ctm_cx *cx, ctm_json *out)
 
 static int home_cla(struct ctm_cx *cx, ctm_json *out)
 {
-	int rc = rows(cx, "home.cases", true, "inbox", out);
-	if (!rc)
-		rc = rows(cx, "home.case_counts", true, "counts", out);
-	if (rc)
+	int rc = ctm_case_inbox(cx, out);
+	if (rc || (rc = ctm_json_del(out, "others")))
 		return rc;
 	const ctm_json *due = ctm_json_get(ctm_json_at(ctm_json_get(out, "inbox"), 0), "due_ms");
 	return ctm_json_set(out, "oldest_due_ms", due ? ctm_json_copy(due) : ctm_json_news(NULL));

@@ -14,6 +14,9 @@ extern const struct ctm_routes ctm_labdesk_routes;
 CTM_CHECK int ctm_lab_job_mine(struct ctm_cx *cx, const char *id, ctm_json **out);
 /* The same for reading: the lab, and, for a job on a case, the applicant and the label administrator of that case. */
 CTM_CHECK int ctm_lab_job_seen(struct ctm_cx *cx, const char *id, ctm_json **out);
+/* May the asker run the tests of this job (its whole row)? GUARD for who approved the plan and, once somebody runs it, for everybody
+ * else: the one tester named in the row is who may not report or decide later. */
+CTM_CHECK int ctm_lab_job_tester(struct ctm_cx *cx, const ctm_json *job);
 /* JOB item (routes.c) of a row of lab_job.get or lab_job.list. NULL without memory. */
 ctm_json *ctm_lab_job_item(const ctm_json *row);
 /* JOB items of the viewer's organisation: {jobs, counts} set into out. */
@@ -39,6 +42,7 @@ int ctm_uc_job_bundle(struct ctm_cx *cx, ctm_json *out);
 int ctm_uc_job_report(struct ctm_cx *cx, ctm_json *out);
 int ctm_uc_report_json(struct ctm_cx *cx, ctm_json *out);
 int ctm_uc_report_html(struct ctm_cx *cx, ctm_json *out);
+int ctm_prepare_report_pdf(struct ctm_cx *cx);
 int ctm_uc_report_pdf(struct ctm_cx *cx, ctm_json *out);
 int ctm_uc_bundle_get(struct ctm_cx *cx, ctm_json *out);
 /* home.c */

@@ -3,7 +3,7 @@
 INSERT INTO lab_job (id, lab_org_id, product_id, case_id, rehearsal, state, challenge, created_ms)
 VALUES (:id, :lab, :product, :case_id, :rehearsal, 'planned', :challenge, :now)
 -- name: lab_job.case
-SELECT id, number, product_id, lab_org_id, closed_ms FROM case_file WHERE id = :id
+SELECT id, number, product_id, lab_org_id, closed_ms FROM case_file WHERE id = :id AND (filed_ms IS NOT NULL OR kind <> 'application')
 -- name: lab_job.get
 SELECT j.id, j.lab_org_id, l.name AS lab, j.product_id, p.name AS product, o.name AS maker, p.org_id, j.case_id, c.number AS case_number, c.cla_org_id, j.rehearsal, j.state,
   j.plan_digest, j.plan_json, j.challenge, j.tester_id, j.approver_id, t.name AS tester, a.name AS approver, j.bundle_digest, j.result_json, j.verdicts_json,
@@ -13,16 +13,19 @@ FROM lab_job j JOIN product p ON p.id = j.product_id JOIN organisation o ON o.id
 LEFT JOIN case_file c ON c.id = j.case_id LEFT JOIN person t ON t.id = j.tester_id LEFT JOIN person a ON a.id = j.approver_id
 LEFT JOIN person r ON r.id = j.reporter_id
 WHERE j.id = :id
+-- How an evaluation went is told to others than its lab with the report, not before.
 -- name: lab_job.list
 SELECT j.id, j.product_id, p.name AS product, o.name AS maker, j.case_id, c.number AS case_number, j.rehearsal, j.state, j.plan_digest, t.name AS tester, a.name AS approver,
-  j.bundle_digest, j.report_number, j.verdicts_json, j.created_ms, j.sealed_ms, j.reported_ms
+  CASE WHEN j.state = 'reported' OR j.lab_org_id = :org THEN j.bundle_digest END AS bundle_digest, j.report_number,
+  CASE WHEN j.state = 'reported' OR j.lab_org_id = :org THEN j.verdicts_json ELSE '{}' END AS verdicts_json, j.created_ms, j.sealed_ms, j.reported_ms
 FROM lab_job j JOIN product p ON p.id = j.product_id JOIN organisation o ON o.id = p.org_id
 LEFT JOIN case_file c ON c.id = j.case_id LEFT JOIN person t ON t.id = j.tester_id LEFT JOIN person a ON a.id = j.approver_id
 WHERE j.lab_org_id = :org OR (j.case_id IS NOT NULL AND (p.org_id = :org OR c.cla_org_id = :org))
 ORDER BY j.created_ms DESC, j.id DESC LIMIT 200
 -- name: lab_job.of_product
 SELECT j.id, j.product_id, p.name AS product, o.name AS maker, j.case_id, c.number AS case_number, j.rehearsal, j.state, j.plan_digest, t.name AS tester, a.name AS approver,
-  j.bundle_digest, j.report_number, j.verdicts_json AS verdicts_json, j.created_ms, j.sealed_ms, j.reported_ms
+  CASE WHEN j.state = 'reported' OR j.lab_org_id = :org THEN j.bundle_digest END AS bundle_digest, j.report_number,
+  CASE WHEN j.state = 'reported' OR j.lab_org_id = :org THEN j.verdicts_json ELSE '{}' END AS verdicts_json, j.created_ms, j.sealed_ms, j.reported_ms
 FROM lab_job j JOIN product p ON p.id = j.product_id JOIN organisation o ON o.id = p.org_id
 LEFT JOIN case_file c ON c.id = j.case_id LEFT JOIN person t ON t.id = j.tester_id LEFT JOIN person a ON a.id = j.approver_id
 WHERE j.product_id = :product AND (j.lab_org_id = :org OR (j.case_id IS NOT NULL AND (p.org_id = :org OR c.cla_org_id = :org)))

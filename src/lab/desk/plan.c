@@ -122,13 +122,15 @@ int ctm_uc_job_plan(struct ctm_cx *cx, ctm_json *out)
 int ctm_uc_job_approve(struct ctm_cx *cx, ctm_json *out)
 {
 	CTM_AUTO_JSON *job = NULL, *after = ctm_json_obj();
-	const char *id = ctm_in(cx, "id");
+	const char *id = ctm_in(cx, "id"), *seen = ctm_in(cx, "plan_digest");
 	int rc = ctm_lab_job_mine(cx, id, &job);
 	if (rc)
 		return rc;
 	const char *digest = ctm_json_gets(job, "plan_digest");
 	if (!digest || !*digest)
 		return ctm_fail(cx->err, CTM_E_STATE, "plan", NULL, "there is no plan to approve yet");
+	if (seen && !ctm_streq(seen, digest))
+		return ctm_fail(cx->err, CTM_E_CONFLICT, "plan_digest", NULL, "the plan changed since you looked at it; nothing was approved. Look at it again");
 	if (ctm_streq(ctm_json_gets(job, "tester_id"), cx->who->person_id))
 		return ctm_fail(cx->err, CTM_E_GUARD, "approver", "ISO/IEC 17025:2017 6.2.6", "the plan is yours; somebody else has to approve it");
 	struct ctm_q *q = ctm_q(cx->db, "lab_job.approve");
@@ -149,16 +151,27 @@ int ctm_uc_job_approve(struct ctm_cx *cx, ctm_json *out)
 	return ctm_json_sets(out, "state", "approved");
 }
 
+int ctm_lab_job_tester(struct ctm_cx *cx, const ctm_json *job)
+{
+	const char *me = cx->who->person_id, *name = ctm_json_gets(job, "tester");
+	if (ctm_streq(ctm_json_gets(job, "approver_id"), me))
+		return ctm_fail(cx->err, CTM_E_GUARD, "tester", "ISO/IEC 17025:2017 6.2.6", "you approved this plan; the tester runs it and gives the bundle");
+	if (!ctm_streq(ctm_json_gets(job, "state"), "running") || ctm_streq(ctm_json_gets(job, "tester_id"), me))
+		return 0;
+	return ctm_fail(cx->err, CTM_E_GUARD, "tester", "ISO/IEC 17025:2017 7.5.1", "%s runs these tests; only that person tells how they go and gives the bundle", name ? name : "somebody else");
+}
+
 /* The first progress starts the run; the person who reports it is the tester from then on. */
 static int start_run(struct ctm_cx *cx, const ctm_json *job)
 {
 	const char *id = ctm_json_gets(job, "id");
-	if (ctm_streq(ctm_json_gets(job, "approver_id"), cx->who->person_id))
-		return ctm_fail(cx->err, CTM_E_GUARD, "tester", "ISO/IEC 17025:2017 6.2.6", "you approved this plan; somebody else has to run it");
+	int rc = ctm_lab_job_tester(cx, job);
+	if (rc)
+		return rc;
 	struct ctm_q *q = ctm_q(cx->db, "lab_job.running");
 	ctm_q_text(q, "id", id);
 	ctm_q_text(q, "tester", cx->who->person_id);
-	int rc = ctm_q_run(q, NULL, cx->err);
+	rc = ctm_q_run(q, NULL, cx->err);
 	if (!rc)
 		rc = ctm_timeline_add(cx->db, cx->now_ms, "job", id, ctm_who_name(cx->who), "Run started.", NULL, cx->err);
 	if (!rc)
@@ -176,7 +189,7 @@ int ctm_uc_job_progress(struct ctm_cx *cx, ctm_json *out)
 	const char *state = ctm_json_gets(job, "state");
 	if (!ctm_streq(state, "approved") && !ctm_streq(state, "running"))
 		return ctm_fail(cx->err, CTM_E_STATE, "id", NULL, "this evaluation is %s; progress is told while it runs", state);
-	if (ctm_streq(state, "approved") && (rc = start_run(cx, job)))
+	if (ctm_streq(state, "approved") ? (rc = start_run(cx, job)) : (rc = ctm_lab_job_tester(cx, job)))
 		return rc;
 	{
 		CTM_AUTO_Q *q = ctm_q(cx->db, "run_progress.count");

@@ -139,7 +139,7 @@ static int print_order(struct ctm_cx *cx, const ctm_json *job, struct ctm_buf *o
 	return rc ? ctm_fail(cx->err, rc, "report", NULL, "the report cannot be printed") : ctm_buf_err(out, "report", cx->err);
 }
 
-int ctm_uc_report_pdf(struct ctm_cx *cx, ctm_json *out)
+int ctm_prepare_report_pdf(struct ctm_cx *cx)
 {
 	CTM_AUTO_JSON *job = NULL;
 	CTM_AUTO_BUF in = CTM_BUF(REPORT_MAX), pdf = CTM_BUF(PDF_MAX), errout = CTM_BUF(2048);
@@ -157,6 +157,11 @@ int ctm_uc_report_pdf(struct ctm_cx *cx, ctm_json *out)
 		return ctm_fail(cx->err, CTM_E_NOMEM, NULL, NULL, "the file is too large to send");
 	cx->raw = (struct ctm_raw){ .type = "application/pdf", .p = copy, .n = pdf.len, .filename = ctm_arena_printf(cx->arena, "%s.pdf", number ? number : "report") };
 	return 0;
+}
+
+int ctm_uc_report_pdf(struct ctm_cx *cx, ctm_json *out)
+{
+	return cx->raw.type ? 0 : ctm_fail(cx->err, CTM_E_FAIL, "report", NULL, "the report was not printed");
 }
 
 int ctm_uc_bundle_get(struct ctm_cx *cx, ctm_json *out)

@@ -10,7 +10,7 @@
  *               refreshes itself), may:{plan, approve, report}, progress:[{check_id, component, verdict, note, at_ms}],
  *               done, total, checks:[{id, outcome, component, verdict, title, finding}] (of the sealed report), findings:[the same where FAIL],
  *               matrix:MATRIX|null, plan{}, timeline:[{at_ms, actor, what, ref}]}
- *      forms: POST /jobs/{id}/approve {}, POST /jobs/{id}/report {}
+ *      forms: POST /jobs/{id}/approve {plan_digest}, POST /jobs/{id}/report {}
  */
 #include "lab/desk/lab_job.h"
 
@@ -19,6 +19,10 @@
 #define TESTERS (CTM_ROLE_LAB_TESTER | CTM_ROLE_LAB_MANAGER)
 
 static const struct ctm_field id_in[] = { { "id", CTM_V_UUID, 36, CTM_F_REQUIRED, "evaluation", NULL }, { 0 } };
+static const struct ctm_field approve_in[] = {
+	{ "id", CTM_V_UUID, 36, CTM_F_REQUIRED, "evaluation", NULL },
+	{ "plan_digest", CTM_V_DIGEST, 0, 0, "plan that was looked at; another one is not approved", NULL }, { 0 }
+};
 static const struct ctm_field job_in[] = {
 	{ "product_id", CTM_V_UUID, 36, CTM_F_REQUIRED, "product", NULL },
 	{ "case_id", CTM_V_UUID, 36, 0, "case that names this laboratory; without one the evaluation is a rehearsal", NULL },
@@ -37,7 +41,7 @@ static const struct ctm_route rows[] = {
 	CTM_ROUTE("GET", "/lab", CTM_ANY_LAB, CTM_R_HTML, .use_case = ctm_uc_job_list, .view = "lab/jobs", .reply = "", .help = "Evaluations of your laboratory."),
 	CTM_ROUTE("GET", "/jobs/{id}", READERS, CTM_R_HTML | CTM_R_SCOPED, .in = id_in, .use_case = ctm_uc_job_get, .view = "lab/job", .reply = "",
 		.help = "One evaluation: live checks, findings, matrix."),
-	CTM_ROUTE("POST", "/jobs/{id}/approve", APPROVERS, CTM_R_HTML | CTM_R_WRITE | CTM_R_SCOPED, .in = id_in, .use_case = ctm_uc_job_approve, .view = "lab/job", .reply = "",
+	CTM_ROUTE("POST", "/jobs/{id}/approve", APPROVERS, CTM_R_HTML | CTM_R_WRITE | CTM_R_SCOPED, .in = approve_in, .use_case = ctm_uc_job_approve, .view = "lab/job", .reply = "",
 		.help = "Approve the plan; not by the person who gave it."),
 	CTM_ROUTE("POST", "/jobs/{id}/report", CTM_ROLE_LAB_REVIEWER, CTM_R_HTML | CTM_R_WRITE | CTM_R_SCOPED, .in = id_in, .use_case = ctm_uc_job_report, .view = "lab/job",
 		.reply = "", .help = "Issue the report; not by the person who tested."),
@@ -47,7 +51,7 @@ static const struct ctm_route rows[] = {
 	CTM_ROUTE("GET", "/api/v1/jobs/{id}", READERS, CTM_R_SCOPED, .in = id_in, .use_case = ctm_uc_job_api, .reply = "", .help = "One evaluation; the challenge for the lab's people."),
 	CTM_ROUTE("PUT", "/api/v1/jobs/{id}/plan", TESTERS, CTM_R_WRITE | CTM_R_JSON | CTM_R_SCOPED, .in = id_in, .prepare = ctm_prepare_plan, .use_case = ctm_uc_job_plan, .reply = "",
 		.help = "Give the plan (ctm.plan/1).", .body_max = 1 << 20),
-	CTM_ROUTE("POST", "/api/v1/jobs/{id}/approve", APPROVERS, CTM_R_WRITE | CTM_R_SCOPED, .in = id_in, .use_case = ctm_uc_job_approve, .reply = "",
+	CTM_ROUTE("POST", "/api/v1/jobs/{id}/approve", APPROVERS, CTM_R_WRITE | CTM_R_SCOPED, .in = approve_in, .use_case = ctm_uc_job_approve, .reply = "",
 		.help = "Approve the plan; not by the person who gave it."),
 	CTM_ROUTE("POST", "/api/v1/jobs/{id}/progress", TESTERS, CTM_R_WRITE | CTM_R_SCOPED, .in = progress_in, .use_case = ctm_uc_job_progress, .reply = "",
 		.help = "Tell how a check is doing while the run goes on."),
@@ -58,7 +62,7 @@ static const struct ctm_route rows[] = {
 		.help = "Issue the report; not by the person who tested."),
 	CTM_ROUTE("GET", "/api/v1/jobs/{id}/report.json", READERS, CTM_R_SCOPED, .in = id_in, .use_case = ctm_uc_report_json, .reply = "", .help = "The report as sealed (JSON)."),
 	CTM_ROUTE("GET", "/api/v1/jobs/{id}/report.html", READERS, CTM_R_SCOPED, .in = id_in, .use_case = ctm_uc_report_html, .reply = "", .help = "The report as sealed (HTML)."),
-	CTM_ROUTE("GET", "/api/v1/jobs/{id}/report.pdf", READERS, CTM_R_SCOPED, .in = id_in, .use_case = ctm_uc_report_pdf, .reply = "", .help = "The report in print."),
+	CTM_ROUTE("GET", "/api/v1/jobs/{id}/report.pdf", READERS, CTM_R_SCOPED, .in = id_in, .prepare = ctm_prepare_report_pdf, .use_case = ctm_uc_report_pdf, .reply = "", .help = "The report in print."),
 };
 
 const struct ctm_routes ctm_labdesk_routes = { rows, sizeof rows / sizeof *rows };

@@ -27,7 +27,7 @@ static char product[40], device[40], case_id[40], declaration[72];
 static int add_case(struct ctm_cx *cx, void *arg)
 {
 	struct ctm_q *q = ctm_q(cx->db, "case.insert");
-	static const char *const texts[][2] = { { "number", "CASE-2026-000001" }, { "kind", "surveillance" }, { "pack", "law" }, { "pack_version", "1" }, { "state", "evaluating" }, { "data", "{}" } };
+	static const char *const texts[][2] = { { "number", "CASE-2026-000001" }, { "kind", "application" }, { "pack", "application" }, { "pack_version", "1" }, { "state", "UNDER_EVALUATION" }, { "data", "{}" } };
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
 		ctm_q_text(q, texts[i][0], texts[i][1]);
 	ctm_q_text(q, "id", case_id);
@@ -38,6 +38,34 @@ static int add_case(struct ctm_cx *cx, void *arg)
 	ctm_q_null(q, "prior");
 	ctm_q_int(q, "now", k.now_ms);
 	return ctm_q_run(q, NULL, cx->err);
+}
+
+/* The case goes on to another state; its first move files it. */
+struct step { const char *from, *to; int64_t version; };
+
+static int move_case(struct ctm_cx *cx, void *arg)
+{
+	const struct step *m = arg;
+	int64_t changed = 0;
+	struct ctm_q *q = ctm_q(cx->db, "case.move");
+	static const char *const nulls[] = { "lab", "accepted", "decided", "closed" };
+	for (size_t i = 0; i < 4; i++)
+		ctm_q_null(q, nulls[i]);
+	ctm_q_text(q, "id", case_id);
+	ctm_q_text(q, "from", m->from);
+	ctm_q_text(q, "to", m->to);
+	ctm_q_text(q, "data", "{}");
+	ctm_q_int(q, "filed", k.now_ms);
+	ctm_q_int(q, "row_version", m->version);
+	int rc = ctm_q_run(q, &changed, cx->err);
+	return rc ? rc : changed == 1 ? 0 : ctm_fail(cx->err, CTM_E_CONFLICT, NULL, NULL, "the case did not move");
+}
+
+static void moved(const char *from, const char *to, int64_t version)
+{
+	struct ctm_err err = { 0 };
+	struct step m = { from, to, version };
+	assert_int_equal(ctm_write(k.app, move_case, &m, &err), 0);
 }
 
 static int publish(struct ctm_cx *cx, void *arg)
@@ -78,6 +106,8 @@ static int setup(void **state)
 	assert_int_equal(ctm_write(k.app, publish, (void *)(uintptr_t)ctm_json_gets(r, "id"), &err), 0);
 	ctm_uuid7(case_id);
 	assert_int_equal(ctm_write(k.app, add_case, NULL, &err), 0);
+	cxkit_bad(&k, &manager, &(struct cxcall){ "POST", "/api/v1/jobs", IN("product_id", product, "case_id", case_id) }, CTM_E_NOTFOUND);   /* a draft is the applicant's */
+	moved("UNDER_EVALUATION", "UNDER_EVALUATION", 1);
 	assert_int_equal(ctm_json_parse(DECLARATION, strlen(DECLARATION), 100, "d", &doc, &err), 0);
 	assert_int_equal(ctm_canonical_digest(doc, declaration, &err), 0);
 	return 0;
@@ -247,6 +277,15 @@ static void no_plan_no_approval(void **state)
 	cxkit_bad(&k, &manager, &c, CTM_E_STATE);
 }
 
+static void an_approval_is_of_the_plan_that_was_looked_at(void **state)
+{
+	struct job j = planned();
+	struct cxcall other = { "POST", "/api/v1/jobs/{id}/approve", IN("id", j.id, "plan_digest", "sha256:0000000000000000000000000000000000000000000000000000000000000000") };
+	cxkit_bad(&k, &manager, &other, CTM_E_CONFLICT);
+	struct cxcall same = { "POST", "/api/v1/jobs/{id}/approve", IN("id", j.id, "plan_digest", j.digest) };
+	ctm_json_free(cxkit_good(&k, &manager, &same));
+}
+
 /* ---- run ---- */
 
 static int progress(const struct job *j, const struct ctm_who *who, const char *verdict)
@@ -284,6 +323,23 @@ static void who_approved_does_not_test(void **state)
 	cxkit_bad(&k, &both, &c, CTM_E_GUARD);
 }
 
+/* ISO/IEC 17025:2017 7.5.1: the row's tester is who ran the tests, whoever else lends a hand. */
+static void one_person_runs_the_tests_and_gives_the_bundle(void **state)
+{
+	struct job j = approved();
+	assert_int_equal(progress(&j, &second, "RUNNING"), 0);      /* who gave the plan need not run it */
+	assert_int_equal(progress(&j, &tester, "PASS"), CTM_E_GUARD);
+	assert_int_equal(progress(&j, &manager, "PASS"), CTM_E_GUARD);
+	struct cxcall c = bundle_call(&j, "bundle of somebody else");
+	cxkit_bad(&k, &tester, &c, CTM_E_GUARD);
+	c = bundle_call(&j, "bundle of the one who ran it");
+	ctm_json_free(cxkit_good(&k, &second, &c));
+	struct ctm_who both = second;
+	both.roles |= CTM_ROLE_LAB_REVIEWER;
+	c = on("POST", "/api/v1/jobs/{id}/report", &j);
+	cxkit_bad(&k, &both, &c, CTM_E_GUARD);
+}
+
 /* ---- seal ---- */
 
 static void a_bundle_fills_the_matrix(void **state)
@@ -309,6 +365,55 @@ static void a_bundle_fills_the_matrix(void **state)
 	ctm_q_text(q, "person", tester.person_id);
 	ctm_q_text(q, "part", "evaluator");
 	assert_int_equal(ctm_q_one(q, &err), 0);
+}
+
+static int64_t met_of(const struct ctm_who *who)
+{
+	CTM_AUTO_JSON *page = cxkit_good(&k, who, &(struct cxcall){ "GET", "/api/v1/products/{id}", IN("id", product) });
+	return ctm_json_geti(ctm_json_get(ctm_json_get(page, "matrix"), "counts"), "met", -1);
+}
+
+static int64_t passed_in_lists(const struct ctm_who *who)
+{
+	CTM_AUTO_JSON *list = cxkit_good(&k, who, &(struct cxcall){ "GET", "/api/v1/jobs" }), *page = cxkit_good(&k, who, &(struct cxcall){ "GET", "/api/v1/products/{id}", IN("id", product) });
+	int64_t n = 0;
+	const ctm_json *lists[] = { ctm_json_get(list, "jobs"), ctm_json_get(page, "jobs") };
+	for (size_t l = 0; l < 2; l++)
+		for (size_t i = 0; i < ctm_json_len(lists[l]); i++)
+			n += ctm_json_geti(ctm_json_get(ctm_json_at(lists[l], i), "verdicts"), "PASS", 0);
+	return n;
+}
+
+static void what_was_found_is_told_with_the_report_and_not_before(void **state)
+{
+	struct job j = sealed("bundle of the matrix");
+	struct cxcall cell = { "GET", "/api/v1/products/{id}/cells/{component_id}/{outcome}", IN("id", product, "component_id", device, "outcome", "SU.1", "job", j.id) };
+	assert_int_equal(met_of(&tester), 1);
+	assert_true(passed_in_lists(&tester) > 0);
+	const struct ctm_who *const others[] = { &owner, &cla };
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(met_of(others[i]), 0);
+		assert_int_equal(passed_in_lists(others[i]), 0);
+		CTM_AUTO_JSON *c = cxkit_good(&k, others[i], &cell);
+		assert_string_equal(ctm_json_gets(c, "status"), "");
+		assert_int_equal(ctm_json_len(ctm_json_get(c, "evidence")), 0);
+	}
+	struct cxcall issue = on("POST", "/api/v1/jobs/{id}/report", &j);
+	ctm_json_free(cxkit_good(&k, &reviewer, &issue));
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(met_of(others[i]), 1);
+		assert_int_equal(passed_in_lists(others[i]), 2);
+		CTM_AUTO_JSON *c = cxkit_good(&k, others[i], &cell);
+		assert_string_equal(ctm_json_gets(c, "status"), "met");
+	}
+}
+
+static void the_timeline_of_a_product_is_its_makers(void **state)
+{
+	CTM_AUTO_JSON *mine = cxkit_good(&k, &owner, &(struct cxcall){ "GET", "/api/v1/products/{id}", IN("id", product) });
+	CTM_AUTO_JSON *theirs = cxkit_good(&k, &cla, &(struct cxcall){ "GET", "/api/v1/products/{id}", IN("id", product) });
+	assert_true(ctm_json_len(ctm_json_get(mine, "timeline")) > 0);
+	assert_int_equal(ctm_json_len(ctm_json_get(theirs, "timeline")), 0);
 }
 
 static void a_bundle_is_taken_once_and_for_one_job(void **state)
@@ -390,6 +495,19 @@ static void first_pages_answer(void **state)
 	}
 }
 
+static void what_waits_at_the_cla_is_what_it_has_to_do(void **state)
+{
+	CTM_AUTO_JSON *before = cxkit_good(&k, &cla, &(struct cxcall){ "GET", "/" });
+	assert_int_equal(ctm_json_len(ctm_json_get(before, "inbox")), 0);      /* the lab's move */
+	assert_int_equal(ctm_json_geti(ctm_json_at(ctm_json_get(before, "counts"), 0), "count", 0), 1);
+	moved("UNDER_EVALUATION", "REPORT_SUBMITTED", 2);
+	CTM_AUTO_JSON *after = cxkit_good(&k, &cla, &(struct cxcall){ "GET", "/" });
+	assert_int_equal(ctm_json_len(ctm_json_get(after, "inbox")), 1);
+	assert_string_equal(ctm_json_gets(ctm_json_at(ctm_json_get(after, "inbox"), 0), "whose"), "cla");
+	assert_null(ctm_json_get(after, "others"));
+	moved("REPORT_SUBMITTED", "UNDER_EVALUATION", 3);
+}
+
 /* ---- archives ---- */
 
 static void an_entry_is_found_in_a_whole_archive_only(void **state)
@@ -427,6 +545,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_rehearsal_never_meets_a_case), cmocka_unit_test(a_lab_works_on_its_own_cases_only), cmocka_unit_test(the_challenge_is_for_the_lab),
 		cmocka_unit_test(a_plan_is_for_this_job_challenge_product_and_declaration), cmocka_unit_test(nobody_approves_their_own_plan), cmocka_unit_test(no_plan_no_approval),
+		cmocka_unit_test(an_approval_is_of_the_plan_that_was_looked_at), cmocka_unit_test(one_person_runs_the_tests_and_gives_the_bundle),
+		cmocka_unit_test(what_was_found_is_told_with_the_report_and_not_before), cmocka_unit_test(the_timeline_of_a_product_is_its_makers),
+		cmocka_unit_test(what_waits_at_the_cla_is_what_it_has_to_do),
 		cmocka_unit_test(progress_shows_while_it_runs), cmocka_unit_test(who_approved_does_not_test), cmocka_unit_test(a_bundle_fills_the_matrix),
 		cmocka_unit_test(a_bundle_is_taken_once_and_for_one_job), cmocka_unit_test(a_report_about_something_else_leaves_nothing), cmocka_unit_test(junk_is_no_bundle),
 		cmocka_unit_test(a_report_is_issued_by_somebody_else_with_a_number), cmocka_unit_test(no_report_before_the_seal), cmocka_unit_test(first_pages_answer),
