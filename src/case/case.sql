@@ -14,7 +14,7 @@ SELECT f.id, f.number, f.kind, f.pack, f.pack_version, f.state, f.product_id, f.
 FROM case_file f LEFT JOIN product p ON p.id = f.product_id LEFT JOIN organisation a ON a.id = f.applicant_org_id
 WHERE (f.applicant_org_id = :org OR ((f.cla_org_id = :org OR f.lab_org_id = :org) AND (f.filed_ms IS NOT NULL OR f.kind <> 'application')))
   AND (:product IS NULL OR f.product_id = :product)
-ORDER BY f.opened_ms DESC, f.id DESC LIMIT :max
+ORDER BY f.closed_ms IS NOT NULL, f.opened_ms DESC, f.id DESC LIMIT :max
 -- name: case.insert
 INSERT INTO case_file (id, number, kind, pack, pack_version, state, product_id, applicant_org_id, cla_org_id, lab_org_id, prior_case_id, data_json, opened_ms)
 VALUES (:id, :number, :kind, :pack, :pack_version, :state, :product, :applicant, :cla, :lab, :prior, :data, :now)

@@ -5,6 +5,7 @@
  */
 #include "case/engine_in.h"
 #include "base/text.h"
+#include <stdlib.h>
 #include <string.h>
 
 #define LIST_MAX 500
@@ -41,26 +42,22 @@ int ctm_case_line(struct ctm_cx *cx, const ctm_json *row, ctm_json **out)
 	return 0;
 }
 
-/* Put a line into the list so that the soonest due stays first; lines without an end come last. */
-static int insert_by_due(ctm_json **list, ctm_json *line)
+struct line { int64_t due; size_t no; ctm_json *v; };
+
+/* Soonest due first; lines without an end last; else as they came. */
+static int by_due(const void *a, const void *b)
 {
-	CTM_AUTO_JSON *old = *list;
-	ctm_json *fresh = ctm_json_arr();
-	int64_t due = ctm_json_geti(line, "due_ms", INT64_MAX);
-	bool placed = false;
-	int rc = fresh ? 0 : CTM_E_NOMEM;
-	for (size_t i = 0; !rc && i < ctm_json_len(old); i++) {
-		const ctm_json *o = ctm_json_at(old, i);
-		if (!placed && due < ctm_json_geti(o, "due_ms", INT64_MAX)) {
-			rc = ctm_json_add(fresh, line);
-			placed = true;
-		}
-		if (!rc)
-			rc = ctm_json_add(fresh, ctm_json_copy(o));
-	}
-	if (!rc && !placed)
-		rc = ctm_json_add(fresh, line);
-	*list = fresh;
+	const struct line *x = a, *y = b;
+	return x->due != y->due ? (x->due < y->due ? -1 : 1) : (x->no > y->no) - (x->no < y->no);
+}
+
+/* The lines in order of their ends; the list owns them afterwards. */
+static int add_by_due(struct line *lines, size_t n, ctm_json *list)
+{
+	int rc = 0;
+	qsort(lines, n, sizeof *lines, by_due);
+	for (size_t i = 0; i < n; i++)
+		rc |= ctm_json_add(list, lines[i].v);      /* add owns the line, also when it fails */
 	return rc;
 }
 
@@ -89,27 +86,32 @@ static int count_states(struct ctm_cx *cx, const ctm_json *lines, ctm_json *out)
 int ctm_case_inbox(struct ctm_cx *cx, ctm_json *out)
 {
 	CTM_AUTO_JSON *rows = NULL, *inbox = ctm_json_arr(), *others = ctm_json_arr(), *counts = ctm_json_arr(), *all = ctm_json_arr();
+	struct line *waiting = ctm_arena_alloc(cx->arena, LIST_MAX * sizeof *waiting);
+	size_t nwaiting = 0;
 	struct ctm_q *q = ctm_q(cx->db, "case.list");
 	ctm_q_text(q, "org", cx->who->org_id);
 	ctm_q_null(q, "product");
 	ctm_q_int(q, "max", LIST_MAX);
 	int rc = ctm_q_rows(q, LIST_MAX, &rows, cx->err);
+	if (!rc && !waiting)
+		rc = nomem(cx);
 	for (size_t i = 0; !rc && i < ctm_json_len(rows); i++) {
 		ctm_json *line = NULL;
 		if ((rc = ctm_case_line(cx, ctm_json_at(rows, i), &line)))
-			return rc;
-		bool mine = ctm_json_getb(line, "mine", false), final = ctm_json_getb(line, "final", false);
+			break;
 		if (ctm_json_add(all, ctm_json_copy(line)))
-			rc = CTM_E_NOMEM;
-		if (mine && !final)
-			rc = rc ? rc : insert_by_due(&inbox, line);
-		else if (ctm_json_len(others) < OTHERS_MAX)
-			rc = rc ? rc : ctm_json_add(others, line);
-		else
+			rc = nomem(cx);
+		if (ctm_json_getb(line, "mine", false) && !ctm_json_getb(line, "final", false)) {
+			waiting[nwaiting] = (struct line){ .due = ctm_json_geti(line, "due_ms", INT64_MAX), .no = nwaiting, .v = line };
+			nwaiting++;
+		} else if (ctm_json_len(others) >= OTHERS_MAX) {
 			ctm_json_free(line);
-		if (rc)
-			return nomem(cx);
+		} else if (ctm_json_add(others, line)) {
+			rc = nomem(cx);
+		}
 	}
+	if (add_by_due(waiting, nwaiting, inbox) && !rc)
+		rc = nomem(cx);
 	if (!rc)
 		rc = count_states(cx, all, counts);
 	if (rc)
