@@ -52,6 +52,14 @@ static int same_str(const ctm_json *obj, const char *key, const char *want, cons
 	return ctm_fail(err, CTM_E_INPUT, field, NULL, "%s of the record is not what the statement says (\"%s\").", field, want);
 }
 
+/* The address a label carries is that of this record: "https://HOST/p/ID". */
+static bool own_address(const char *url, const char *record)
+{
+	size_t n = url ? strlen(url) : 0, k = strlen(record);
+
+	return n > k + 3 && !strcmp(url + n - k, record) && !memcmp(url + n - k - 3, "/p/", 3) && !strpbrk(url, "?#@\\ ");
+}
+
 int ctm_content_agrees(const ctm_json *content, const struct ctm_statement *st, struct ctm_err *err)
 {
 	const ctm_json *fields = ctm_json_get(content, "fields"), *cla = ctm_json_get(fields, "cla");
@@ -59,6 +67,8 @@ int ctm_content_agrees(const ctm_json *content, const struct ctm_statement *st, 
 
 	if (ctm_json_geti(content, "version", -1) != st->version)
 		return ctm_fail(err, CTM_E_INPUT, "/version", NULL, "/version of the record is not what the statement says (%lld).", (long long)st->version);
+	if (!own_address(ctm_json_gets(content, "url"), st->record))
+		return ctm_fail(err, CTM_E_INPUT, "/url", NULL, "/url of the record is not the address of record %s.", st->record);
 	if ((rc = same_str(content, "format", "ctm.record/1", "/format", err)) || (rc = same_str(content, "id", st->record, "/id", err)) ||
 	    (rc = same_str(content, "status", st->status, "/status", err)) ||
 	    (rc = same_str(ctm_json_get(fields, "authorization"), "status", st->status, "/fields/authorization/status", err)) ||

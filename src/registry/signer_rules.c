@@ -25,6 +25,28 @@ static const char *person(const ctm_json *v)
 	return s ? s : ctm_json_gets(v, "person_id");
 }
 
+/* An id has one spelling: small letters, digits, and - . _ between them. Another spelling of the same person (capitals, braces, a
+ * prefix, a space at the end) would walk around the comparison below, so it is refused rather than understood. */
+static bool person_ok(const char *s)
+{
+	size_t n = s ? strlen(s) : 0;
+
+	return n && n <= 64 && strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-._") == n && !strchr("-._", s[0]) && !strchr("-._", s[n - 1]);
+}
+
+/* The same letters and digits, whatever stands between them (a UUID with and without hyphens). */
+static bool same_person(const char *a, const char *b)
+{
+	for (;; a++, b++) {
+		a += strspn(a, "-._");
+		b += strspn(b, "-._");
+		if (*a != *b)
+			return false;
+		if (!*a)
+			return true;
+	}
+}
+
 static int people(const struct ctm_jc *d, const char *key, size_t min, const char *rule, struct ctm_jc *list, struct ctm_err *err)
 {
 	int rc = ctm_jc_arr(d, key, 0, PEOPLE_MAX, list, err);
@@ -34,8 +56,7 @@ static int people(const struct ctm_jc *d, const char *key, size_t min, const cha
 	if (ctm_json_len(list->v) < min)
 		return ctm_fail(err, CTM_E_GUARD, "/decision/approvals", rule, "Nobody approved the decision; a statement needs at least one approval.");
 	for (size_t i = 0; i < ctm_json_len(list->v); i++) {
-		const char *p = person(ctm_json_at(list->v, i));
-		if (!p || !*p || strlen(p) > 64)
+		if (!person_ok(person(ctm_json_at(list->v, i))))
 			return named(err, ctm_jc_fail(list, err, "Element %zu names no person.", i), "statement.shape");
 	}
 	return 0;
@@ -57,8 +78,10 @@ static int check_decision(const struct ctm_jc *d, const struct ctm_statement *st
 		return ctm_fail(err, CTM_E_GUARD, "/statement/decision", "statement.decision_digest", "The statement names another decision than the one it came with.");
 	if ((rc = people(d, "evaluators", 0, "statement.shape", &evaluators, err)) || (rc = people(d, "approvals", 1, "statement.approvals", &approvals, err)))
 		return rc;
+	if (!person_ok(by))
+		return named(err, ctm_jc_fail(d, err, "\"decided_by\" is not an id in its one spelling."), "statement.shape");
 	for (size_t i = 0; i < ctm_json_len(evaluators.v); i++)
-		if (!strcmp(person(ctm_json_at(evaluators.v, i)), by))
+		if (same_person(person(ctm_json_at(evaluators.v, i)), by))
 			return ctm_fail(err, CTM_E_GUARD, "/decision/decided_by", "statement.decider", "Who evaluated a product may not decide about it.");
 	return 0;
 }

@@ -6,7 +6,8 @@
 #define CTM_REGISTRY_URL_H
 #include <stdbool.h>
 
-/* True for "localhost", numbers, names without a dot and the reserved ends (.local, .internal, .test, .example ...). */
+/* True for "localhost", numbers, names without a dot and the reserved ends (.local, .internal, .test, .example ...), in any spelling a
+ * browser takes for them, and for whatever is not plainly https:// or http:// and a public name (user@host, escapes, other letters). */
 bool ctm_url_local(const char *url);
 
 #endif

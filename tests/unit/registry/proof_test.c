@@ -54,11 +54,12 @@ static void append(const void *p, size_t n, int64_t *index)
 
 static ctm_json *make_content(void)
 {
-	ctm_json *c = json_of("{\"format\":\"ctm.record/1\",\"version\":1,\"status\":\"authorised\",\"reason\":\"\",\"url\":\"http://localhost:8080/p/X\","
+	ctm_json *c = json_of("{\"format\":\"ctm.record/1\",\"version\":1,\"status\":\"authorised\",\"reason\":\"\","
 		"\"product\":{\"name\":\"Porch Camera\",\"maker\":\"Larkspur Porchworks (fictional)\",\"model\":\"PC-1 \u00e9\"},"
 		"\"fields\":{\"authorization\":{\"date\":\"2026-11-22\",\"status\":\"authorised\"},\"cla\":{\"name\":\"" CLA "\",\"contact\":\"registry@harborlight.example\"}},"
 		"\"certificate\":{\"number\":\"CTM-2026-000001\",\"valid_from\":\"2026-11-22\",\"valid_to\":\"2031-11-21\",\"status\":\"in_force\"}}");
 	assert_int_equal(ctm_json_sets(c, "id", rec), 0);
+	assert_int_equal(ctm_json_setf(c, "url", "http://localhost:8080/p/%s", rec), 0);
 	return c;
 }
 
@@ -220,6 +221,8 @@ static void content_that_disagrees_with_its_statement_fails_even_when_signed(voi
 		{ "certificate", "number", "CTM-2026-000002", "/certificate/number" },
 		{ "", "id", "0000000000000", "/id" },
 		{ "", "status", "suspended", "/status" },
+		{ "", "url", "http://localhost:8080/p/7XK2MQ4T9ZC", "/url" },        /* the code of another product's page */
+		{ "", "url", "http://localhost:8080/p/", "/url" },
 	};
 
 	(void)state;
@@ -291,7 +294,7 @@ static void the_program_answers_people_and_scripts(void **state)
 	assert_int_equal(run(file, true, &out, &said), 0);
 	assert_non_null(strstr(ctm_buf_cstr(&out), "good proof"));
 	assert_non_null(strstr(ctm_buf_cstr(&out), "trust.json"));
-	assert_non_null(strstr(ctm_buf_cstr(&out), "http://localhost:8080/p/X"));
+	assert_non_null(strstr(ctm_buf_cstr(&out), "http://localhost:8080/p/"));
 	assert_non_null(strstr(ctm_buf_cstr(&out), "cannot be seen offline"));
 	ctm_buf_reset(&out);
 	assert_int_equal(run(cert, true, &out, &said), 0);

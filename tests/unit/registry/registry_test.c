@@ -500,8 +500,12 @@ static void dates_that_pass_change_what_the_public_is_told(void **state)
 	assert_string_equal(ctm_record_status("authorised", c, "2029-07-01"), "unsupported");
 	assert_string_equal(ctm_record_status("authorised", c, "2030-02-01"), "expired");
 	assert_string_equal(ctm_record_status("withdrawn", c, "2030-02-01"), "withdrawn");
-	static const char *const local[] = { "http://localhost:8080", "http://127.0.0.1", "https://[::1]/", "http://box", "https://x.local/", "https://a.example", "http://10.1.2.3:80", "nonsense" };
-	static const char *const global[] = { "https://mark.gov", "https://registry.mark.gov/p/X", "https://10.mark.org" };
+	static const char *const local[] = { "http://localhost:8080", "http://127.0.0.1", "https://[::1]/", "http://box", "https://x.local/", "https://a.example", "http://10.1.2.3:80", "nonsense", "", "https://",
+		"http://localhost.:8080", "https://LOCALHOST", "https://x.LOCAL./", "https://a.b.Home.Arpa", "https://127.1", "https://0x7f.1", "https://0x7f000001", "https://2130706433", "https://mark.gov.0x1",
+		"https://[::ffff:127.0.0.1]:8080", "https://mark.gov@localhost:8080/p/X", "https://mark.gov:80@10.0.0.1", "https://mark.gov%2f@x", "https://mark%2elocal", "https://mark.gov\\@127.0.0.1",
+		"https://mark.gov..", "https://.mark.gov", "https://mark..gov", "https://m\xc3\xa4rk.gov", "https://\xef\xbd\x8clocalhost.gov", "ftp://mark.gov", "HTTPS://mark.gov", "x://mark.gov", "https://?x=https://mark.gov",
+		"https:// mark.gov", "https://mark.onion", "https://box.lan", "https://www.example.com", "https://mark.test:443" };
+	static const char *const global[] = { "https://mark.gov", "https://registry.mark.gov/p/X", "https://10.mark.org", "https://MARK.gov.", "https://mark.gov:8443/p/X@y", "https://notlocal.gov", "https://thelan.org", "https://myexample.com" };
 	for (size_t i = 0; i < sizeof local / sizeof *local; i++)
 		assert_true(ctm_url_local(local[i]));
 	for (size_t i = 0; i < sizeof global / sizeof *global; i++)

@@ -157,6 +157,17 @@ static void iso17065_7_6_a_decision_without_its_conditions_is_not_signed(void **
 	expect_change("decision/digest", "\"" D2 "\"", "statement.decision_digest");
 	expect_change("decision/decided_by", "\"p-2\"", "statement.decider");
 	expect_change("decision/evaluators", "[{\"person_id\":\"p-3\"}]", "statement.decider");
+	/* the same person in another spelling */
+	expect_change("decision/evaluators", "[\"p3\"]", "statement.decider");
+	expect_change("decision/evaluators", "[\"p_3\"]", "statement.decider");
+	static const char *const spelled[] = { "\"P-3\"", "\"p-3 \"", "\" p-3\"", "\"{p-3}\"", "\"urn:uuid:p-3\"", "\"p\xe2\x80\x90" "3\"", "\"-p-3\"" };
+	for (size_t i = 0; i < sizeof spelled / sizeof *spelled; i++) {
+		char list[80];
+		snprintf(list, sizeof list, "[%s]", spelled[i]);
+		expect_change("decision/evaluators", list, "statement.shape");
+		expect_change("decision/approvals", list, "statement.shape");
+		expect_change("decision/decided_by", spelled[i], "statement.shape");
+	}
 	expect_change("decision/approvals", "[]", "statement.approvals");
 	CTM_AUTO_JSON *good = request(rec, 1, "grant", "authorised", D2);
 	expect(good, "");
