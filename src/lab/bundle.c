@@ -343,7 +343,15 @@ static int find_key(struct ctm_bundle *b, const ctm_json *trust, uint8_t pub[32]
 		return 0;
 	for (size_t i = 0; i < ctm_json_len(labs); i++)
 		if (ctm_streq(ctm_json_gets(ctm_json_at(labs, i), "key_id"), id) && ctm_streq(ctm_json_gets(ctm_json_at(labs, i), "ed25519"), hex)) {
-			name = ctm_json_gets(ctm_json_at(labs, i), "name");      /* not what the sealer calls itself */
+			const ctm_json *lab = ctm_json_at(labs, i);
+			static const char *const known[] = { "ed25519", "key_id", "name", "revoked" };
+			struct ctm_jc c = ctm_jc_root(lab, "trust list /lab");
+			int rc = ctm_jc_only(&c, known, 4, err);
+			if (rc)
+				return rc;
+			if (ctm_json_get(lab, "revoked") && (ctm_json_type(ctm_json_get(lab, "revoked")) != CTM_J_BOOL || ctm_json_getb(lab, "revoked", true)))
+				return ctm_fail(err, CTM_E_VERIFY, "seal.cose", "trust list /lab", "the trust list has revoked the key %.16s that sealed the bundle", id);
+			name = ctm_json_gets(lab, "name");      /* not what the sealer calls itself */
 			snprintf(b->sealed_by, sizeof b->sealed_by, "%.120s", name ? name : "");
 			b->trusted = true;
 			return 0;

@@ -12,12 +12,17 @@
 
 static int one_cla(const struct ctm_jc *c, struct ctm_trust *t, struct ctm_err *err)
 {
+	static const char *const keys[] = { "ed25519", "key_id", "name", "revoked" };
 	CTM_AUTO_KEY *key = NULL;
 	const char *name, *id, *hex;
 	char again[17];
+	struct ctm_jc at;
+	bool revoked = false;
 	int rc;
 
-	if ((rc = ctm_jc_str(c, "name", 1, sizeof t->cla[0].name - 1, &name, err)) || (rc = ctm_jc_str(c, "key_id", 16, 16, &id, err)) ||
+	/* A member that is not understood may be the one that takes trust away. */
+	if ((rc = ctm_jc_is(c, CTM_J_OBJ, err)) || (rc = ctm_jc_only(c, keys, 4, err)) || (ctm_jc_has(c, "revoked", &at) && (rc = ctm_jc_bool(c, "revoked", &revoked, err))) ||
+	    (rc = ctm_jc_str(c, "name", 1, sizeof t->cla[0].name - 1, &name, err)) || (rc = ctm_jc_str(c, "key_id", 16, 16, &id, err)) ||
 	    (rc = ctm_jc_str(c, "ed25519", 64, 64, &hex, err)))
 		return rc;
 	if (ctm_unhex(hex, 64, t->cla[t->ncla].pub))
@@ -27,6 +32,10 @@ static int one_cla(const struct ctm_jc *c, struct ctm_trust *t, struct ctm_err *
 	ctm_key_id(key, again);
 	if (strcmp(again, id))
 		return ctm_jc_fail(c, err, "\"key_id\" is not that of the key; it would be %s.", again);
+	if (revoked) {
+		memset(&t->cla[t->ncla], 0, sizeof t->cla[0]);
+		return 0;
+	}
 	ctm_copy(t->cla[t->ncla].name, sizeof t->cla[0].name, name);
 	ctm_copy(t->cla[t->ncla].key_id, sizeof t->cla[0].key_id, id);
 	t->ncla++;

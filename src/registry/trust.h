@@ -2,7 +2,8 @@
  *
  * Trust list (trust.json, "ctm.trust/1"): the public keys a verifier believes. It is handed out by another way than the things
  * it verifies. {format, log:{origin, vkey}, cla:[{name, key_id, ed25519}], lab:[...], device_ca}; ed25519 is the raw public key
- * in hex. Members this reader does not use are left to others.
+ * in hex. A key of an administrator or lab with "revoked": true is no longer believed; another member beside a key is refused,
+ * since it may say less trust in words this reader does not know. Other members of the list are left to others.
  */
 #ifndef CTM_REGISTRY_TRUST_H
 #define CTM_REGISTRY_TRUST_H

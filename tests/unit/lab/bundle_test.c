@@ -149,6 +149,30 @@ static void another_labs_seal(void **state)
 	kit_free(k);
 }
 
+/* The lab's own key, taken back in the list; and a member beside the key that may mean less trust. */
+static void a_revoked_key(void **state)
+{
+	static const char *const more[] = { "true", "\"yes\"", "null" };
+	struct kit *k = small_run();
+	CTM_AUTO_BUF a = CTM_BUF(8 << 20);
+	struct ctm_bundle *u = NULL;
+	struct ctm_err err = { 0 };
+
+	(void)state;
+	write_bundle(k, &a);
+	for (size_t i = 0; i < sizeof more / sizeof *more; i++) {
+		CTM_AUTO_JSON *trust = trust_of(key);
+		assert_int_equal(ctm_json_set((ctm_json *)ctm_json_at(ctm_json_get(trust, "lab"), 0), "revoked", kit_json(more[i])), 0);
+		ctm_err_clear(&err);
+		assert_int_equal(ctm_bundle_read(a.p, a.len, trust, &u, &err), CTM_E_VERIFY);
+		assert_non_null(strstr(err.msg, "revoked"));
+	}
+	CTM_AUTO_JSON *strange = trust_of(key);
+	assert_int_equal(ctm_json_sets((ctm_json *)ctm_json_at(ctm_json_get(strange, "lab"), 0), "until", "2020-01-01"), 0);
+	assert_int_not_equal(ctm_bundle_read(a.p, a.len, strange, &u, &err), 0);
+	kit_free(k);
+}
+
 /* Take the parts out, change one by fn, pack again: digests and seal must notice. */
 static int repack(const struct ctm_buf *a, const char *name, void (*fn)(struct ctm_bundle_part *p, char *room), struct ctm_err *err)
 {
@@ -252,6 +276,6 @@ static void no_reals(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(round_trip), cmocka_unit_test(any_flipped_byte), cmocka_unit_test(cut_or_longer), cmocka_unit_test(another_labs_seal),
-		cmocka_unit_test(repacked), cmocka_unit_test(chain), cmocka_unit_test(no_reals) };
+		cmocka_unit_test(a_revoked_key), cmocka_unit_test(repacked), cmocka_unit_test(chain), cmocka_unit_test(no_reals) };
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

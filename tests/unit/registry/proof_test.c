@@ -215,6 +215,39 @@ static void a_proof_under_another_trust_list_fails(void **state)
 	assert_non_null(strstr(err.msg, "speaks for"));
 }
 
+/* A key that was taken back, and a list that says something this reader does not know. */
+static void a_revoked_key_proves_nothing(void **state)
+{
+	static const struct { const char *more; int load, check; } lists[] = {
+		{ "", 0, 0 }, { ",\"revoked\":false", 0, 0 }, { ",\"revoked\":true", 0, CTM_E_VERIFY }, { ",\"revoked\":\"no\"", CTM_E_INPUT, 0 },
+		{ ",\"revoked\":null", CTM_E_INPUT, 0 }, { ",\"revoked_on\":\"2026-11-22\"", CTM_E_INPUT, 0 },
+	};
+	char path[512], hex[65], vkey[256], text[1024];
+	CTM_AUTO_BUF vk = CTM_BUF(512);
+
+	(void)state;
+	state_path(&st, "trust-2.json", path);
+	ctm_hex(trust.cla[0].pub, 32, hex);
+	ctm_vkey_write(trust.log.name, trust.log.pub, &vk);
+	ctm_copy(vkey, sizeof vkey, ctm_buf_cstr(&vk));
+	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+		struct ctm_trust t = { 0 };
+		struct ctm_proof_report r = { 0 };
+		struct ctm_err err = { 0 };
+		snprintf(text, sizeof text, "{\"format\":\"ctm.trust/1\",\"log\":{\"origin\":\"%s\",\"vkey\":\"%s\"},\"cla\":[{\"name\":\"C\",\"key_id\":\"%s\",\"ed25519\":\"%s\"%s}]}",
+			trust.log.name, vkey, trust.cla[0].key_id, hex, lists[i].more);
+		assert_int_equal(ctm_file_write(path, text, strlen(text), 0644, NULL), 0);
+		int rc = ctm_trust_load(path, &t, &err);
+		if (!lists[i].load != !rc)
+			fail_msg("list %zu: %s", i, err.msg);
+		if (rc)
+			continue;
+		ctm_err_clear(&err);
+		assert_int_equal(ctm_proof_check(proof.p, proof.len, &t, &r, &err), lists[i].check);
+		ctm_proof_report_free(&r);
+	}
+}
+
 static void content_that_disagrees_with_its_statement_fails_even_when_signed(void **state)
 {
 	static const struct { const char *obj, *key, *value, *field; } lies[] = {
@@ -317,6 +350,7 @@ int main(void)
 		cmocka_unit_test(any_changed_byte_of_a_proof_fails),
 		cmocka_unit_test(any_changed_byte_of_a_certificate_fails),
 		cmocka_unit_test(a_proof_under_another_trust_list_fails),
+		cmocka_unit_test(a_revoked_key_proves_nothing),
 		cmocka_unit_test(content_that_disagrees_with_its_statement_fails_even_when_signed),
 		cmocka_unit_test(malformed_tlog_proofs_are_refused),
 		cmocka_unit_test(the_program_answers_people_and_scripts),
