@@ -4,6 +4,10 @@
  * under the state directory. The edge ends TLS, checks client certificates under the device CA, and tells the platform over
  * run/device.sock, in headers it always sets itself, so that what a client sends in them never arrives. Public files are
  * served from public/ without the platform; whatever is not there, and only under the public addresses, is asked of it.
+ *
+ * There is no revocation list: a certificate is believed only while the platform has its key bound to an enrolled unit, so
+ * a retired unit is refused at its next request, although TLS still accepts it. nginx drops the security headers of a server
+ * inside any location that adds one of its own; conf_security() is therefore written into every location.
  */
 #include "app/admin.h"
 #include "base/file.h"
@@ -148,12 +152,23 @@ static const char *device_address(const char *public_url)
 	return !admin_url_host(public_url, host, sizeof host, &none) && (!strcasecmp(host, "localhost") || ctm_starts(host, "127.")) ? "127.0.0.1:" : "";
 }
 
+/* What every answer carries. The platform's own copies are hidden, so that each stands once. */
+static void conf_security(struct ctm_buf *b, const char *indent, bool https)
+{
+	ctm_buf_printf(b,
+		"%sadd_header X-Content-Type-Options nosniff always;\n"
+		"%sadd_header Referrer-Policy same-origin always;\n", indent, indent);
+	if (https)     /* HSTS binds the host name on all ports: never where people's pages are plain HTTP on the same name. */
+		ctm_buf_printf(b, "%sadd_header Strict-Transport-Security \"max-age=31536000\" always;\n", indent);
+}
+
 static void conf_tls(struct ctm_buf *b, const char *address, int64_t port, bool https)
 {
 	ctm_buf_printf(b,
 		"\n"
 		"  server {\n"
-		"    listen %s%lld ssl;\n"
+		"    listen %s%lld ssl http2;\n"
+		"    http2_max_concurrent_streams 32;\n"
 		"    server_name _;\n"
 		"    ssl_certificate server.pem;\n"
 		"    ssl_certificate_key server.key;\n"
@@ -165,11 +180,10 @@ static void conf_tls(struct ctm_buf *b, const char *address, int64_t port, bool 
 		"    ssl_verify_client optional;\n"
 		"    ssl_verify_depth 1;\n"
 		"\n"
-		"    add_header X-Content-Type-Options nosniff always;\n"
-		"    add_header Referrer-Policy same-origin always;\n"
-		"%s", address, (long long)port,
-		/* HSTS binds the host name on all ports: never where people's pages are plain HTTP on the same name. */
-		https ? "    add_header Strict-Transport-Security \"max-age=31536000\" always;\n" : "");
+		"    # Too fast, or the platform is away: a plain sentence and when to come again, in place of nginx's own pages.\n"
+		"    error_page 429 @slower;\n"
+		"    error_page 502 504 = @away;\n", address, (long long)port);
+	conf_security(b, "    ", https);
 }
 
 /* The client's own copies of these headers never pass: each is set here, to the truth or to nothing. */
@@ -184,6 +198,7 @@ static void conf_proxy(struct ctm_buf *b, bool device)
 		"      proxy_set_header X-Client-Verify %s;\n"
 		"      proxy_set_header X-Client-Fingerprint %s;\n"
 		"      proxy_set_header X-Client-Cert %s;\n"
+		"      proxy_hide_header X-Content-Type-Options; proxy_hide_header Referrer-Policy; proxy_hide_header Strict-Transport-Security;\n"
 		"      proxy_connect_timeout 3s; proxy_send_timeout 30s; proxy_read_timeout 60s;\n",
 		device ? "$ssl_client_verify" : "\"\"", device ? "$ssl_client_fingerprint" : "\"\"", device ? "$ssl_client_escaped_cert" : "\"\"");
 }
@@ -199,7 +214,7 @@ static void conf_device(struct ctm_buf *b)
 	ctm_buf_str(b, "    }\n");
 }
 
-static void conf_public(struct ctm_buf *b, const char *public)
+static void conf_static(struct ctm_buf *b, const char *public, bool https)
 {
 	ctm_buf_printf(b,
 		"\n"
@@ -210,39 +225,55 @@ static void conf_public(struct ctm_buf *b, const char *public)
 		"      root %s;\n"
 		"      disable_symlinks on;\n"
 		"      location ~ ^/log/(checkpoint|tile/.*)$ {\n"
-		"        add_header X-Content-Type-Options nosniff always;\n"
 		"        add_header Access-Control-Allow-Origin *;\n"
-		"        add_header Cache-Control no-cache;\n"
+		"        add_header Cache-Control no-cache;\n", public);
+	conf_security(b, "        ", https);
+	ctm_buf_str(b,
 		"        default_type text/plain;\n"
 		"        try_files $uri @people;\n"
 		"      }\n"
-		"      add_header X-Content-Type-Options nosniff always;\n"
 		"      add_header Content-Security-Policy \"default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'\" always;\n"
-		"      add_header Cache-Control no-cache;\n"
+		"      add_header Cache-Control no-cache;\n");
+	conf_security(b, "      ", https);
+	ctm_buf_str(b,
 		"      try_files $uri $uri.html @people;\n"
-		"    }\n"
-		"    location /assets/ {\n"
-		"      limit_except GET { deny all; }\n"
-		"      limit_req zone=public burst=200 nodelay;\n"
-		"      proxy_pass http://ctm_people;\n", public);
-	conf_proxy(b, false);
+		"    }\n");
+}
+
+static void conf_public(struct ctm_buf *b)
+{
+	static const char *const asked[] = { "/assets/", "~ ^/(\\.well-known|security)/" };
+	for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
+		ctm_buf_printf(b,
+			"    location %s {\n"
+			"      limit_except GET { deny all; }\n"
+			"      limit_req zone=public burst=200 nodelay;\n"
+			"      proxy_pass http://ctm_people;\n", asked[i]);
+		conf_proxy(b, false);
+		ctm_buf_str(b, "    }\n");
+	}
 	ctm_buf_str(b,
-		"    }\n"
-		"    location ~ ^/(\\.well-known|security)/ {\n"
-		"      limit_except GET { deny all; }\n"
-		"      limit_req zone=public burst=200 nodelay;\n"
-		"      proxy_pass http://ctm_people;\n");
-	conf_proxy(b, false);
-	ctm_buf_str(b,
-		"    }\n"
 		"    location @people {\n"
 		"      proxy_pass http://ctm_people;\n");
 	conf_proxy(b, false);
-	ctm_buf_str(b,
-		"    }\n"
-		"    location / { return 404; }\n"
-		"  }\n"
-		"}\n");
+	ctm_buf_str(b, "    }\n");
+}
+
+static void conf_tail(struct ctm_buf *b, bool https)
+{
+	static const struct { const char *name, *seconds; int status; const char *words; } asides[] = {
+		{ "@slower", "1", 429, "Too many requests from this address. Nothing was kept; try again in a second." },
+		{ "@away", "5", 503, "The platform is not running at the moment. Nothing was kept; try again in a few seconds." },
+	};
+	for (size_t i = 0; i < sizeof asides / sizeof *asides; i++) {
+		ctm_buf_printf(b,
+			"    location %s {\n"
+			"      default_type text/plain;\n"
+			"      add_header Retry-After %s always;\n", asides[i].name, asides[i].seconds);
+		conf_security(b, "      ", https);
+		ctm_buf_printf(b, "      return %d \"%s\\n\";\n    }\n", asides[i].status, asides[i].words);
+	}
+	ctm_buf_str(b, "    location / { return 404; }\n  }\n}\n");
 }
 
 static const char *owner(const char *dir)
@@ -266,12 +297,16 @@ static int write_conf(const char *state, const char *out, const ctm_json *conf, 
 		rc = ctm_fail(err, CTM_E_INPUT, "--state", NULL, "the path %s is too long for a unix socket; use a state directory with a shorter name", real);
 	if (rc)
 		return rc;
+	const char *url = ctm_json_gets(conf, "public_url");
+	bool https = ctm_starts(url, "https://");
 	CTM_AUTO_BUF b = CTM_BUF(65536);
 	conf_head(&b, owner(real));
 	conf_limits(&b, ctm_json_gets(conf, "listen"), sock);
-	conf_tls(&b, device_address(ctm_json_gets(conf, "public_url")), ctm_json_geti(conf, "device_port", 8443), ctm_starts(ctm_json_gets(conf, "public_url"), "https://"));
+	conf_tls(&b, device_address(url), ctm_json_geti(conf, "device_port", 8443), https);
 	conf_device(&b);
-	conf_public(&b, public);
+	conf_static(&b, public, https);
+	conf_public(&b);
+	conf_tail(&b, https);
 	if ((rc = ctm_buf_err(&b, "nginx.conf", err)))
 		return rc;
 	return ctm_file_write(admin_path(out, "nginx.conf", path), b.p, b.len, 0644, err);

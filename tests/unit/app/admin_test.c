@@ -230,7 +230,7 @@ static void the_edge_configuration_is_accepted_by_nginx(void **s)
 	CTM_AUTO_BUF conf = CTM_BUF(1 << 20);
 	read_state("edge/nginx.conf", &conf);
 	assert_non_null(strstr(conf.p, "ssl_verify_client optional;"));
-	assert_null(strstr(conf.p, "Strict-Transport-Security"));
+	assert_null(strstr(conf.p, "add_header Strict-Transport-Security"));
 	expect("edge apache --state STATE", 2, "ctm edge nginx");
 	if (access("/usr/sbin/nginx", X_OK)) {
 		print_message("skip: nginx is not installed\n");
