@@ -6,6 +6,7 @@
 #include "app/admin.h"
 #include "base/text.h"
 #include "base/timex.h"
+#include "event/timeline.h"
 #include "identity/identity.h"
 #include "store/audit.h"
 #include <stdio.h>
@@ -90,7 +91,7 @@ int admin_operator_link(struct ctm_db *db, const char *public_url, ctm_json **ou
 	return rc ? rc : make_link(db, public_url, ctm_json_gets(person, "id"), ctm_json_gets(m, "org_id"), out, err);
 }
 
-struct user { const char *state, *org, *name, *email, *role; bool operator, json; };
+struct user { const char *state, *org, *name, *email, *role, *person; bool operator, json; };
 
 static int user_link(const struct user *u, const char *who, struct ctm_db *db, const char *url, struct ctm_err *err)
 {
@@ -102,6 +103,45 @@ static int user_link(const struct user *u, const char *who, struct ctm_db *db, c
 	int rc = find(db, who, u->operator ? "platform.operator" : NULL, u->org, &people, &person, &m, err);
 	if (!rc)
 		rc = make_link(db, url, ctm_json_gets(person, "id"), ctm_json_gets(m, "org_id"), &link, err);
+	if (!rc)
+		admin_print_link(link, u->json);
+	return rc;
+}
+
+/* Everything that could sign this person in by what was lost ends; passkeys stay, to be looked through afterwards. */
+static int shut(struct ctm_db *db, int64_t now_ms, const char *person, struct ctm_err *err)
+{
+	static const char *const ends[] = { "session.revoke_all", "signin.void" };
+	int rc = 0;
+	for (size_t i = 0; !rc && i < 2; i++) {
+		struct ctm_q *q = ctm_q(db, ends[i]);
+		ctm_q_text(q, "person", person);
+		ctm_q_int(q, "now", now_ms);
+		rc = ctm_q_run(q, NULL, err);
+	}
+	if (!rc)
+		rc = ctm_audit(db, now_ms, ACTOR, "person.recover", "person", person, NULL, NULL, err);
+	return rc ? rc : ctm_timeline_add(db, now_ms, "person", person, ACTOR, "All sessions and unused links were ended, and a new sign-in link was made on the machine.", NULL, err);
+}
+
+static int user_recover(const struct user *u, struct ctm_db *db, const char *url, struct ctm_err *err)
+{
+	CTM_AUTO_JSON *people = NULL;
+	CTM_AUTO_JSON *link = NULL;
+	const ctm_json *person = NULL, *m = NULL;
+	if (!u->person)
+		return ctm_fail(err, CTM_E_USAGE, "--person", NULL, "usage: ctm user recover --state DIR --person MAIL");
+	int rc = find(db, u->person, NULL, u->org, &people, &person, &m, err);
+	if (rc || (rc = ctm_tx_begin(db, err)))
+		return rc;
+	rc = shut(db, ctm_now_ms(), ctm_json_gets(person, "id"), err);
+	if (!rc)
+		rc = ctm_tx_commit(db, err);
+	if (rc) {
+		ctm_tx_rollback(db);
+		return rc;
+	}
+	rc = make_link(db, url, ctm_json_gets(person, "id"), ctm_json_gets(m, "org_id"), &link, err);
 	if (!rc)
 		admin_print_link(link, u->json);
 	return rc;
@@ -166,14 +206,16 @@ static int run(const struct user *u, const char *verb, const char *who, struct c
 	CTM_AUTO_JSON *conf = NULL;
 	struct ctm_db *db = NULL;
 	bool list = ctm_streq(verb, "list");
-	if (!list && !ctm_streq(verb, "link") && !ctm_streq(verb, "add"))
-		return ctm_fail(err, CTM_E_USAGE, "VERB", NULL, "\"%s\" is none of add, link, list", verb);
+	bool recover = ctm_streq(verb, "recover");
+	if (!list && !recover && !ctm_streq(verb, "link") && !ctm_streq(verb, "add"))
+		return ctm_fail(err, CTM_E_USAGE, "VERB", NULL, "\"%s\" is none of add, link, list, recover", verb);
 	int rc = admin_conf(u->state, &conf, err);
 	if (!rc)
 		rc = admin_db(u->state, list ? CTM_DB_RO : CTM_DB_RW, &db, err);
 	if (rc)
 		return rc;
-	rc = list ? user_list(u, db, err) : ctm_streq(verb, "add") ? user_add(u, db, err) : user_link(u, who, db, ctm_json_gets(conf, "public_url"), err);
+	const char *url = ctm_json_gets(conf, "public_url");
+	rc = list ? user_list(u, db, err) : recover ? user_recover(u, db, url, err) : ctm_streq(verb, "add") ? user_add(u, db, err) : user_link(u, who, db, url, err);
 	ctm_db_close(db);
 	return rc;
 }
@@ -189,9 +231,10 @@ int admin_user(int argc, char **argv)
 		{ "name", "NAME", "add: the person's name.", &u.name, NULL },
 		{ "email", "MAIL", "add: the person's mail address.", &u.email, NULL },
 		{ "role", "ROLE", "add: role in the organisation, such as maker.owner.", &u.role, NULL },
+		{ "person", "MAIL", "recover: whose sessions and unused links end, and who gets a new link.", &u.person, NULL },
 		{ "json", NULL, "Print JSON.", NULL, &u.json },
 	};
-	const struct ctm_cmd cmd = { "user", "add|link|list [PERSON]", "People of this state directory: add one with a role, make a one-time sign-in link, list all.",
+	const struct ctm_cmd cmd = { "user", "add|link|list|recover [PERSON]", "People of this state directory: add one with a role, make a one-time sign-in link, list all, help one who lost every way in.",
 		opts, sizeof opts / sizeof *opts, 1, 2 };
 	const char *args[2] = { NULL, NULL };
 	bool helped = false;

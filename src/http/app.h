@@ -86,6 +86,7 @@ struct ctm_cx {
 	int64_t now_ms;
 	const char *locale;                /* "en" or "es" */
 	const char *remote;                /* peer address text */
+	const char *agent;                 /* User-Agent as sent, NULL without; hostile text */
 	const char **in;                   /* one validated value per field of the row, NULL when absent */
 	const ctm_json *body;              /* parsed JSON body, where the row has CTM_R_JSON */
 	struct ctm_upload upload;          /* where the row has CTM_R_UPLOAD */

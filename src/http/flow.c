@@ -58,7 +58,8 @@ static bool on_head(void *arg, struct ctm_req *r)
 	c->html = wants_html(r);
 	c->locale = "en";
 	c->answer = CTM_BUF(32u * 1024 * 1024);
-	c->cx = (struct ctm_cx){ .app = app, .arena = r->arena, .err = &c->err, .who = &c->who, .remote = r->remote };
+	c->cx = (struct ctm_cx){ .app = app, .arena = r->arena, .err = &c->err, .who = &c->who, .remote = r->remote,
+		.agent = ctm_req_header(r, "User-Agent") };
 	ctm_gate_locale(c);
 	c->cx.locale = c->locale;
 	c->rc = accept_request(c);

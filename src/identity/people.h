@@ -4,6 +4,11 @@
 #define CTM_IDENTITY_PEOPLE_H
 #include "identity/identity.h"
 
+/* Open a session in a writing use case. how: "link", "passkey", "switch". Audited. */
+CTM_CHECK int ctm_session_open(struct ctm_cx *cx, const char *person, const char *org, const char *kind, const char *how, char token_out[CTM_TOKEN_MAX]);
+/* A browser's session in the organisation the person worked for last; sets the cookie and goes to "/". GUARD without any role. */
+CTM_CHECK int ctm_session_open_browser(struct ctm_cx *cx, const char *person, const char *how);
+
 bool ctm_org_kind_ok(const char *kind);
 void ctm_token_hash(const char *token, char out[72]);
 
@@ -19,5 +24,17 @@ int ctm_uc_signin_page(struct ctm_cx *cx, ctm_json *out);
 int ctm_uc_signin_browser(struct ctm_cx *cx, ctm_json *out);
 int ctm_uc_signin_api(struct ctm_cx *cx, ctm_json *out);
 int ctm_uc_signout(struct ctm_cx *cx, ctm_json *out);
+int ctm_uc_challenge_create(struct ctm_cx *cx, ctm_json *out);
+int ctm_uc_challenge_get(struct ctm_cx *cx, ctm_json *out);
+int ctm_prepare_passkey_add(struct ctm_cx *cx);
+int ctm_uc_passkey_add(struct ctm_cx *cx, ctm_json *out);
+int ctm_prepare_passkey_signin(struct ctm_cx *cx);
+int ctm_uc_passkey_signin(struct ctm_cx *cx, ctm_json *out);
+int ctm_uc_passkey_rename(struct ctm_cx *cx, ctm_json *out);
+int ctm_uc_passkey_remove(struct ctm_cx *cx, ctm_json *out);
+int ctm_uc_account(struct ctm_cx *cx, ctm_json *out);
+int ctm_uc_session_revoke(struct ctm_cx *cx, ctm_json *out);
+int ctm_uc_session_revoke_others(struct ctm_cx *cx, ctm_json *out);
+int ctm_uc_session_switch(struct ctm_cx *cx, ctm_json *out);
 int ctm_uc_me(struct ctm_cx *cx, ctm_json *out);
 #endif

@@ -15,3 +15,5 @@ DELETE FROM membership WHERE person_id = :person AND org_id = :org AND role = :r
 SELECT role FROM membership WHERE person_id = :person AND org_id = :org
 -- name: membership.of_person
 SELECT m.org_id, o.name AS org, o.kind, m.role FROM membership m JOIN organisation o ON o.id = m.org_id WHERE m.person_id = :person ORDER BY o.name, m.role
+-- name: membership.organisations
+SELECT DISTINCT m.org_id AS id, o.name, o.kind FROM membership m JOIN organisation o ON o.id = m.org_id WHERE m.person_id = :person ORDER BY o.name

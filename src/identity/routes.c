@@ -5,6 +5,9 @@
  * "identity/signin" (GET /signin?token=)   {token|null}      a link preview must not burn the token: the page shows one
  *      button which posts it; POST /signin {token} answers with the cookie and goes to "/"
  *
+ * "identity/account" (GET /account)        {name, email, others:bool, sessions:[{id, kind, device, how, org, created_ms, seen_ms, expires_ms, this:bool}],
+ *      passkeys:[{id, name, created_ms, used_ms|null}], organisations:[{id, name, kind}] (others to work for)}
+ *
  * "identity/home" (GET /)                  {kind, ...}
  *   kind "public":   {recent:[RECORD], query:null}
  *        RECORD      {id, product, maker, model, status, published_ms, support_end}       link /p/ID
@@ -25,6 +28,26 @@ static const struct ctm_field signin_page_in[] = {
 };
 static const struct ctm_field signin_in[] = {
 	{ "token", CTM_V_TOKEN, 64, CTM_F_REQUIRED, "one-time token of the link", NULL }, { 0 }
+};
+#define DATA(name_, max_, help_) { name_, CTM_V_TOKEN, max_, CTM_F_REQUIRED, help_, NULL }
+static const struct ctm_field passkey_in[] = {
+	{ "name", CTM_V_LINE, 60, CTM_F_REQUIRED, "name of the device, for yourself", NULL },
+	DATA("client_data", 8192, "clientDataJSON, base64url"), DATA("attestation", 32768, "attestation object, base64url"), { 0 }
+};
+static const struct ctm_field passkey_signin_in[] = {
+	DATA("credential", 1400, "credential id, base64url"), DATA("client_data", 8192, "clientDataJSON, base64url"),
+	DATA("auth_data", 4096, "authenticator data, base64url"), DATA("signature", 1024, "signature, base64url"),
+	DATA("user_handle", 100, "user handle, base64url"), { 0 }
+};
+static const struct ctm_field own_id_in[] = {
+	{ "id", CTM_V_UUID, 36, CTM_F_REQUIRED, "one of your own", NULL }, { 0 }
+};
+static const struct ctm_field rename_in[] = {
+	{ "id", CTM_V_UUID, 36, CTM_F_REQUIRED, "one of your passkeys", NULL },
+	{ "name", CTM_V_LINE, 60, CTM_F_REQUIRED, "name of the device, for yourself", NULL }, { 0 }
+};
+static const struct ctm_field switch_in[] = {
+	{ "org_id", CTM_V_UUID, 36, CTM_F_REQUIRED, "organisation to work for", NULL }, { 0 }
 };
 static const struct ctm_field person_in[] = {
 	{ "name", CTM_V_LINE, 90, CTM_F_REQUIRED, "name as colleagues know it", NULL },
@@ -48,6 +71,29 @@ static const struct ctm_route rows[] = {
 		.reply = "", .help = "Page with one button; looking at it does not use the link up."),
 	CTM_ROUTE("POST", "/signin", CTM_PUBLIC, CTM_R_HTML | CTM_R_WRITE, .in = signin_in, .use_case = ctm_uc_signin_browser, .view = "identity/signin",
 		.reply = "", .help = "Use a one-time link and start a browser session."),
+	CTM_ROUTE("GET", "/signin/passkey", CTM_PUBLIC, CTM_R_HTML, .in = signin_page_in, .use_case = ctm_uc_signin_page, .view = "identity/signin",
+		.reply = "", .help = "The sign-in page again, with what went wrong."),
+	CTM_ROUTE("POST", "/signin/passkey", CTM_PUBLIC, CTM_R_HTML | CTM_R_WRITE, .in = passkey_signin_in, .prepare = ctm_prepare_passkey_signin,
+		.use_case = ctm_uc_passkey_signin, .view = "identity/signin", .reply = "", .help = "Sign in with a passkey."),
+	CTM_ROUTE("POST", "/api/v1/signin/passkey/challenge", CTM_PUBLIC, CTM_R_WRITE, .use_case = ctm_uc_challenge_get, .reply = "",
+		.help = "A challenge for a passkey: five minutes, once."),
+	CTM_ROUTE("POST", "/api/v1/passkeys/challenge", CTM_SIGNED_IN, CTM_R_WRITE, .use_case = ctm_uc_challenge_create, .reply = "",
+		.help = "What a browser needs to make a passkey for you: challenge, person, passkeys known already."),
+	CTM_ROUTE("GET", "/account", CTM_SIGNED_IN, CTM_R_HTML, .use_case = ctm_uc_account, .view = "identity/account", .reply = "",
+		.help = "Your own sessions and passkeys."),
+	CTM_ROUTE("GET", "/api/v1/account", CTM_SIGNED_IN, 0, .use_case = ctm_uc_account, .reply = "", .help = "Your own sessions and passkeys."),
+	CTM_ROUTE("POST", "/account/passkeys", CTM_SIGNED_IN, CTM_R_HTML | CTM_R_WRITE, .in = passkey_in, .prepare = ctm_prepare_passkey_add,
+		.use_case = ctm_uc_passkey_add, .view = "identity/account", .reply = "", .help = "Keep a passkey that your device has just made."),
+	CTM_ROUTE("POST", "/account/passkeys/{id}/rename", CTM_SIGNED_IN, CTM_R_HTML | CTM_R_WRITE, .in = rename_in, .use_case = ctm_uc_passkey_rename,
+		.view = "identity/account", .reply = "", .help = "Give one of your passkeys another name."),
+	CTM_ROUTE("POST", "/account/passkeys/{id}/remove", CTM_SIGNED_IN, CTM_R_HTML | CTM_R_WRITE, .in = own_id_in, .use_case = ctm_uc_passkey_remove,
+		.view = "identity/account", .reply = "", .help = "Remove one of your passkeys; it cannot sign in any more."),
+	CTM_ROUTE("POST", "/account/sessions/{id}/revoke", CTM_SIGNED_IN, CTM_R_HTML | CTM_R_WRITE, .in = own_id_in, .use_case = ctm_uc_session_revoke,
+		.view = "identity/account", .reply = "", .help = "End one of your sessions."),
+	CTM_ROUTE("POST", "/account/sessions/others", CTM_SIGNED_IN, CTM_R_HTML | CTM_R_WRITE, .use_case = ctm_uc_session_revoke_others,
+		.view = "identity/account", .reply = "", .help = "End all of your sessions but this one."),
+	CTM_ROUTE("POST", "/account/organisation", CTM_SIGNED_IN, CTM_R_HTML | CTM_R_WRITE, .in = switch_in, .use_case = ctm_uc_session_switch,
+		.view = "identity/account", .reply = "", .help = "Work for another organisation in which you have a role."),
 	CTM_ROUTE("POST", "/signout", CTM_SIGNED_IN, CTM_R_HTML | CTM_R_WRITE, .use_case = ctm_uc_signout, .view = "identity/signin",
 		.reply = "", .help = "End this session."),
 	CTM_ROUTE("POST", "/api/v1/signin", CTM_PUBLIC, CTM_R_WRITE, .in = signin_in, .use_case = ctm_uc_signin_api,

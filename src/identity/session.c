@@ -11,8 +11,8 @@
 #include "store/audit.h"
 #include <string.h>
 
-/* A browser's session is written back at most this often. */
-#define RENEW_AFTER_MS (30 * 60 * 1000LL)
+/* Last use (and with it the end of a browser's session) is written back at most this often. */
+#define RENEW_AFTER_MS (10 * 60 * 1000LL)
 
 void ctm_token_hash(const char *token, char out[72])
 {
@@ -101,7 +101,7 @@ int ctm_session_find(struct ctm_db *db, int64_t now_ms, const char *token, const
 	ctm_copy(w.org_name, sizeof w.org_name, ctm_q_str(q, "org"));
 	ctm_copy(w.session_id, sizeof w.session_id, ctm_q_str(q, "id"));
 	ctm_copy(w.csrf, sizeof w.csrf, ctm_q_str(q, "csrf"));
-	*renew = ctm_streq(kind, "browser") && ctm_q_i64(q, "expires_ms") - now_ms < CTM_SESSION_TTL_MS - RENEW_AFTER_MS;
+	*renew = now_ms - ctm_q_i64(q, "seen_ms") > RENEW_AFTER_MS;
 	*who = w;
 	return 0;
 }
@@ -115,10 +115,75 @@ int ctm_session_renew(struct ctm_db *db, int64_t now_ms, const char *session_id,
 	return ctm_q_run(q, NULL, err);
 }
 
+/* What a browser says it is, fit for a row: printable ASCII, bounded. */
+static void agent_text(const char *agent, char out[201])
+{
+	size_t n = 0;
+	for (; agent && *agent && n < 200; agent++)
+		if (*agent >= ' ' && *agent <= '~')
+			out[n++] = *agent;
+	out[n] = 0;
+}
+
+int ctm_session_open(struct ctm_cx *cx, const char *person, const char *org, const char *kind, const char *how, char token_out[CTM_TOKEN_MAX])
+{
+	char id[CTM_UUID_MAX], token[CTM_TOKEN_MAX], csrf[CTM_TOKEN_MAX], hash[CTM_DIGEST_MAX], agent[201];
+	ctm_uuid7(id);
+	ctm_token(token);
+	ctm_token(csrf);
+	ctm_token_hash(token, hash);
+	agent_text(cx->agent, agent);
+	struct ctm_q *q = ctm_q(cx->db, "session.add");
+	ctm_q_text(q, "id", id);
+	ctm_q_text(q, "hash", hash);
+	ctm_q_text(q, "person", person);
+	ctm_q_text(q, "org", org);
+	ctm_q_text(q, "csrf", csrf);
+	ctm_q_text(q, "kind", kind);
+	ctm_q_text(q, "agent", agent);
+	ctm_q_text(q, "how", how);
+	ctm_q_int(q, "now", cx->now_ms);
+	ctm_q_int(q, "expires", cx->now_ms + CTM_SESSION_TTL_MS);
+	int rc = ctm_q_run(q, NULL, cx->err);
+	if (rc)
+		return rc;
+	CTM_AUTO_JSON *after = ctm_json_obj();
+	ctm_json_sets(after, "org_id", org);
+	ctm_json_sets(after, "kind", kind);
+	ctm_json_sets(after, "how", how);
+	if ((rc = ctm_audit(cx->db, cx->now_ms, person, "session.open", "session", id, NULL, after, cx->err)))
+		return rc;
+	memcpy(token_out, token, sizeof token);
+	return 0;
+}
+
+int ctm_session_open_browser(struct ctm_cx *cx, const char *person, const char *how)
+{
+	char token[CTM_TOKEN_MAX], org[40];
+	int rc;
+	{
+		CTM_AUTO_Q *q = ctm_q(cx->db, "session.org_last");
+		ctm_q_text(q, "person", person);
+		if ((rc = ctm_q_one(q, cx->err))) {
+			if (rc != CTM_E_NOTFOUND)
+				return rc;
+			ctm_err_clear(cx->err);
+			return ctm_fail(cx->err, CTM_E_GUARD, NULL, NULL, "you have no role in any organisation now; the operator can give you one");
+		}
+		ctm_copy(org, sizeof org, ctm_q_str(q, "org_id"));
+	}
+	if ((rc = ctm_session_open(cx, person, org, "browser", how, token)))
+		return rc;
+	if (!(cx->set_session = ctm_arena_dup(cx->arena, token)))
+		return ctm_fail(cx->err, CTM_E_NOMEM, NULL, NULL, "out of memory");
+	cx->location = "/";
+	return 0;
+}
+
 /* Burn the link and open a session of `kind`. token_out: the session's token. */
 static int signin(struct ctm_cx *cx, const char *link, const char *kind, char token_out[CTM_TOKEN_MAX], char org_out[40], char person_out[40])
 {
-	char hash[CTM_DIGEST_MAX], id[CTM_UUID_MAX], token[CTM_TOKEN_MAX], csrf[CTM_TOKEN_MAX], person[40], org[40];
+	char hash[CTM_DIGEST_MAX], person[40], org[40];
 	int rc;
 	ctm_token_hash(link, hash);
 	{
@@ -145,27 +210,8 @@ static int signin(struct ctm_cx *cx, const char *link, const char *kind, char to
 		return rc;
 	if (!changed)
 		return ctm_fail(cx->err, CTM_E_AUTH, "token", NULL, "this sign-in link has been used already; ask for a new one");
-	ctm_uuid7(id);
-	ctm_token(token);
-	ctm_token(csrf);
-	ctm_token_hash(token, hash);
-	q = ctm_q(cx->db, "session.add");
-	ctm_q_text(q, "id", id);
-	ctm_q_text(q, "hash", hash);
-	ctm_q_text(q, "person", person);
-	ctm_q_text(q, "org", org);
-	ctm_q_text(q, "csrf", csrf);
-	ctm_q_text(q, "kind", kind);
-	ctm_q_int(q, "now", cx->now_ms);
-	ctm_q_int(q, "expires", cx->now_ms + CTM_SESSION_TTL_MS);
-	if ((rc = ctm_q_run(q, NULL, cx->err)))
+	if ((rc = ctm_session_open(cx, person, org, kind, "link", token_out)))
 		return rc;
-	CTM_AUTO_JSON *after = ctm_json_obj();
-	ctm_json_sets(after, "org_id", org);
-	ctm_json_sets(after, "kind", kind);
-	if ((rc = ctm_audit(cx->db, cx->now_ms, person, "session.open", "session", id, NULL, after, cx->err)))
-		return rc;
-	memcpy(token_out, token, sizeof token);
 	memcpy(org_out, org, sizeof org);
 	memcpy(person_out, person, sizeof person);
 	return 0;
@@ -184,7 +230,11 @@ int ctm_uc_signin_browser(struct ctm_cx *cx, ctm_json *out)
 		return rc;
 	if (!(cx->set_session = ctm_arena_dup(cx->arena, token)))
 		return ctm_fail(cx->err, CTM_E_NOMEM, NULL, NULL, "out of memory");
-	cx->location = "/";
+	CTM_AUTO_Q *q = ctm_q(cx->db, "passkey.count");
+	ctm_q_text(q, "person", person);
+	if ((rc = ctm_q_one(q, cx->err)))
+		return rc;
+	cx->location = ctm_q_i64(q, "n") ? "/" : "/?notice=signin.make_passkey";
 	return 0;
 }
 

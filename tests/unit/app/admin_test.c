@@ -220,7 +220,10 @@ static void links_are_json_for_programs(void **s)
 	expect("user list --state STATE", 0, "ann@example.org");
 	expect("user link --state STATE ann@example.org --org platform", 1, NULL);
 	expect("user link --state STATE ann@example.org --org Platform", 0, "signin?token=");
-	expect("user frob --state STATE", 2, "none of add, link, list");
+	expect("user recover --state STATE --person ann@example.org", 0, "signin?token=");
+	expect("user recover --state STATE --person nobody@example.org", 1, "nobody here");
+	expect("user recover --state STATE", 2, "--person MAIL");
+	expect("user frob --state STATE", 2, "none of add, link, list, recover");
 }
 
 static void the_edge_configuration_is_accepted_by_nginx(void **s)

@@ -119,7 +119,7 @@ static void cookie_is_no_bearer_token(void **state)
 	bool renew;
 	link_token(token);
 	assert_int_equal(cxkit_call(&k, &cxkit_nobody, &(struct cxcall){ "POST", "/signin", IN("token", token) }, NULL), 0);
-	assert_string_equal(k.location, "/");
+	assert_string_equal(k.location, "/?notice=signin.make_passkey");
 	assert_int_equal(ctm_session_find(k.ro, k.now_ms, k.set_session, "browser", &who, &renew, &err), 0);
 	assert_true(who.csrf[0]);
 	assert_int_equal(ctm_session_find(k.ro, k.now_ms, k.set_session, "api", &who, &renew, &err), CTM_E_AUTH);
