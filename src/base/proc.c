@@ -125,7 +125,7 @@ static int spawn(const struct ctm_proc *p, struct run *r)
 }
 
 /* Take what is there. false at the end of the stream. `cut` drops what does not fit instead of failing the buffer. */
-static bool drain(int fd, struct ctm_buf *to, bool cut)
+static bool drain(int fd, struct ctm_buf *to, bool cut, const struct ctm_proc *hearer)
 {
 	char chunk[16384];
 	for (;;) {
@@ -135,6 +135,8 @@ static bool drain(int fd, struct ctm_buf *to, bool cut)
 		if (n <= 0)
 			return n < 0 && errno == EAGAIN;
 		size_t take = (size_t)n;
+		if (hearer && hearer->heard)
+			hearer->heard(hearer->arg, chunk, take);
 		if (to && cut && take > to->max - to->len)
 			take = to->max - to->len;
 		if (to)
@@ -156,9 +158,9 @@ static int pump(const struct ctm_proc *p, struct run *r, struct ctm_buf *out, st
 		if (poll(fds, 3, (int)left) < 0 && errno != EINTR)
 			return CTM_E_IO;
 		bool ended = fds[2].revents != 0;
-		if (fds[0].fd >= 0 && (fds[0].revents || ended) && !drain(fds[0].fd, out, false))
+		if (fds[0].fd >= 0 && (fds[0].revents || ended) && !drain(fds[0].fd, out, false, NULL))
 			fds[0].fd = -1;
-		if (fds[1].fd >= 0 && (fds[1].revents || ended) && !drain(fds[1].fd, errout, true))
+		if (fds[1].fd >= 0 && (fds[1].revents || ended) && !drain(fds[1].fd, errout, true, p))
 			fds[1].fd = -1;
 		if (out->failed)
 			return out->failed;

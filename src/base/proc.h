@@ -13,6 +13,8 @@ struct ctm_proc {
 	const char *cwd;           /* may be NULL */
 	const void *in;            /* standard input; NULL gives /dev/null */
 	size_t in_len;
+	void (*heard)(void *arg, const char *p, size_t n);   /* standard error as it arrives, for progress; may be NULL */
+	void *arg;
 	int timeout_ms;            /* > 0; the child's process group is killed after it */
 };
 

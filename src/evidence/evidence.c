@@ -72,6 +72,80 @@ static int columns(struct ctm_cx *cx, const char *product_id, ctm_json **out)
 	return 0;
 }
 
+/* Is this column the product as a whole? */
+static bool whole_column(const ctm_json *col)
+{
+	return ctm_streq(ctm_json_gets(col, "kind"), "product");
+}
+
+/* The row's cells of one part, or NULL when none of them is ever judged there. */
+static ctm_json *part_cells(const ctm_json *row, const ctm_json *cols, bool whole, int64_t counts[WORDS])
+{
+	const ctm_json *all = ctm_json_get(row, "cells");
+	ctm_json *mine = ctm_json_arr();
+	int64_t n[WORDS] = { 0 };
+	bool any = false;
+	for (size_t k = 0; k < ctm_json_len(cols); k++) {
+		const ctm_json *c = ctm_json_at(all, k);
+		if (whole_column(ctm_json_at(cols, k)) != whole)
+			continue;
+		bool judged = ctm_json_getb(c, "judged", false);
+		const char *status = ctm_json_gets(c, "status");
+		any = any || judged;
+		ctm_json_add(mine, ctm_json_copy(c));
+		for (size_t i = 0; i < WORDS && judged; i++)
+			n[i] += ctm_streq(*status ? status : words[WORDS - 1], words[i]);
+	}
+	for (size_t i = 0; i < WORDS && any; i++)
+		counts[i] += n[i];
+	if (any)
+		return mine;
+	ctm_json_free(mine);
+	return NULL;
+}
+
+/* Half of the matrix as pages show it: what is judged component by component, or what is judged on the product as a whole. */
+static ctm_json *part(const struct ctm_catalogue *cat, const ctm_json *rows, const ctm_json *cols, bool whole)
+{
+	ctm_json *p = ctm_json_obj(), *lines = ctm_json_arr(), *heads = ctm_json_arr(), *sums = ctm_json_obj();
+	int64_t counts[WORDS] = { 0 }, total = 0, most = 0;
+	char last[16] = "";
+	for (size_t k = 0; k < ctm_json_len(cols); k++)
+		if (whole_column(ctm_json_at(cols, k)) == whole)
+			ctm_json_add(heads, ctm_json_copy(ctm_json_at(cols, k)));
+	for (size_t i = 0; i < ctm_json_len(rows); i++) {
+		const ctm_json *row = ctm_json_at(rows, i);
+		const char *id = ctm_json_gets(row, "outcome");
+		ctm_json *cells = part_cells(row, cols, whole, counts), *line = cells ? ctm_json_obj() : NULL;
+		if (!cells)
+			continue;
+		char group[16];
+		ctm_copy(group, sizeof group, id);
+		group[strcspn(group, ".")] = 0;
+		const struct ctm_outcome *capability = strcmp(group, last) ? ctm_outcome_find(cat, group) : NULL;
+		ctm_copy(last, sizeof last, group);
+		ctm_json_sets(line, "capability", capability ? capability->name : NULL);
+		ctm_json_sets(line, "outcome", id);
+		ctm_json_sets(line, "name", ctm_json_gets(row, "name"));
+		ctm_json_sets(line, "text", ctm_json_gets(row, "text"));
+		ctm_json_set(line, "cells", cells);
+		ctm_json_add(lines, line);
+	}
+	for (size_t i = 0; i < WORDS; i++) {
+		total += counts[i];
+		most = counts[i] > most ? counts[i] : most;
+		ctm_json_seti(sums, words[i], counts[i]);
+	}
+	ctm_json_setb(p, "whole", whole);
+	ctm_json_setb(p, "alike", most == total);
+	ctm_json_seti(p, "total", total);
+	ctm_json_seti(p, "span", (int64_t)ctm_json_len(heads) + 1);
+	ctm_json_set(p, "components", heads);
+	ctm_json_set(p, "counts", sums);
+	ctm_json_set(p, "rows", lines);
+	return p;
+}
+
 int ctm_evidence_matrix(struct ctm_cx *cx, const char *product_id, const char *job_id, ctm_json **out)
 {
 	CTM_AUTO_JSON *cells = NULL, *cols = NULL, *matrix = ctm_json_obj();
@@ -102,6 +176,10 @@ int ctm_evidence_matrix(struct ctm_cx *cx, const char *product_id, const char *j
 		ctm_json_seti(counts_doc, words[i], counts[i]);
 	ctm_json_sets(matrix, "product_id", product_id);
 	ctm_json_sets(matrix, "job_id", job_id);
+	ctm_json *parts = ctm_json_arr();
+	for (int whole = 0; whole < 2; whole++)
+		ctm_json_add(parts, part(cat, rows, cols, whole));
+	ctm_json_set(matrix, "parts", parts);
 	ctm_json_set(matrix, "components", cols);
 	cols = NULL;
 	ctm_json_set(matrix, "rows", rows);

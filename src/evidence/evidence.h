@@ -10,7 +10,11 @@
 /* The matrix of a product, or of one job of it (job_id NULL: the newest status of each cell over all evaluations that
  * are no rehearsal): {product_id, job_id|null, components:[{id, name, kind}], rows:[{outcome, name, text, cells:[{outcome,
  * component_id, component, judged:bool, status, count, newest_ms|null, why, product_id, job_id|null}]}], counts:{met, not_met, undetermined,
- * not_applicable, empty}}. Rows are the catalogue's outcomes in its order; a cell that is never judged has judged false.
+ * not_applicable, empty}, parts:[PART, PART]}. The parts are the same cells as pages show them, first what is judged component
+ * by component, then what is judged on the product as a whole: PART {whole:bool, alike:bool (all judged cells have one status),
+ * total, span (columns), components, counts, rows: as above without cells of the other part and without rows that are never
+ * judged here, each with capability (its name, on the first row of each, else null)}.
+ * Rows are the catalogue's outcomes in its order; a cell that is never judged has judged false.
  * Who may see the product is the caller's to check; here cells of an evaluation whose report is not issued, and of a rehearsal, are left
  * empty for everybody but its lab. */
 CTM_CHECK int ctm_evidence_matrix(struct ctm_cx *cx, const char *product_id, const char *job_id, ctm_json **out);

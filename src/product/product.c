@@ -110,7 +110,9 @@ int ctm_product_items(struct ctm_cx *cx, const char *id, ctm_json **out)
 		ctm_json *item = ctm_json_copy(row), *missing = missing_of(row);
 		const char *status = ctm_json_gets(row, "record_status");
 		const char *end = ctm_json_gets(ctm_json_get(ctm_json_get(row, "registry"), "support"), "end_date");
-		ctm_json_sets(item, "status", status ? status : ctm_json_geti(row, "open_cases", 0) ? "applied" : "draft");
+		if (!status)
+			status = ctm_json_geti(row, "open_cases", 0) ? "applied" : ctm_json_gets(row, "denied_case") ? "denied" : "draft";
+		ctm_json_sets(item, "status", status);
 		if (end)
 			ctm_json_sets(item, "support_end", end);
 		ctm_json_setb(item, "ready", ctm_json_len(missing) == 0);

@@ -108,8 +108,32 @@ int demo_self_decision(struct demo *d)
 	return demo_refused(d, CTM_E_GUARD, "tester-as-decider", "POST", body, "/api/v1/cases/%s/events/decide", kase);
 }
 
-/* Reasons come from what the matrix says is not met: requirement, component, finding. */
-static ctm_json *reasons_of(const ctm_json *page)
+/* Is this outcome in the list "DP.3, IAC.1a"? */
+static bool listed(const char *list, const char *outcome)
+{
+	size_t n = strlen(outcome);
+	for (const char *p = list; p && (p = strstr(p, outcome)); p += n)
+		if ((p == list || p[-1] == ' ') && (p[n] == 0 || p[n] == ','))
+			return true;
+	return false;
+}
+
+/* What the lab found on this outcome, as sentences. */
+static void findings(const ctm_json *job, const char *outcome, const char *component, char *out, size_t cap)
+{
+	const ctm_json *list = ctm_json_get(job, "findings");
+	size_t at = 0;
+	*out = 0;
+	for (size_t i = 0; i < ctm_json_len(list); i++) {
+		const ctm_json *f = ctm_json_at(list, i);
+		const char *text = ctm_json_gets(f, "finding");
+		if (text && at < cap && listed(ctm_json_gets(f, "outcome"), outcome) && ctm_streq(ctm_json_gets(f, "component"), component))
+			at += (size_t)snprintf(out + at, cap - at, "%s%s", at ? " " : "", text);
+	}
+}
+
+/* Reasons come from what the matrix says is not met, in the words of the report: requirement, component, finding. */
+static ctm_json *reasons_of(const ctm_json *page, const ctm_json *job)
 {
 	ctm_json *list = ctm_json_arr();
 	const ctm_json *gaps = ctm_json_get(page, "gaps");
@@ -118,7 +142,9 @@ static ctm_json *reasons_of(const ctm_json *page)
 		if (!ctm_streq(ctm_json_gets(g, "status"), "not_met"))
 			continue;
 		ctm_json *r = demo_obj("requirement", ctm_json_gets(g, "outcome"), "component", ctm_json_gets(g, "component"), NULL);
-		ctm_json_setf(r, "text", "Not met: %.300s", ctm_json_gets(g, "text") ? ctm_json_gets(g, "text") : "");
+		char found[600];
+		findings(job, ctm_json_gets(g, "outcome"), ctm_json_gets(g, "component"), found, sizeof found);
+		ctm_json_sets(r, "text", *found ? found : ctm_json_gets(g, "text"));
 		ctm_json_add(list, r);
 	}
 	return list;
@@ -127,10 +153,13 @@ static ctm_json *reasons_of(const ctm_json *page)
 static int decide(struct demo *d, const char *kase, bool grant)
 {
 	CTM_AUTO_JSON *page = NULL;
+	CTM_AUTO_JSON *job = NULL;
 	ctm_json *data = demo_obj("kind", grant ? "grant" : "denial", NULL);
 	int rc = demo_call(d, "decider", "GET", NULL, &page, "/api/v1/cases/%s", kase);
+	if (!rc && !grant)
+		rc = demo_call(d, "decider", "GET", NULL, &job, "/api/v1/jobs/%s", ctm_json_gets(ctm_json_get(page, "report"), "job_id"));
 	if (!rc && !grant) {
-		ctm_json *reasons = reasons_of(page);
+		ctm_json *reasons = reasons_of(page, job);
 		snprintf(d->note, sizeof d->note, "denied for %zu reasons", ctm_json_len(reasons));
 		for (size_t i = 0; i < ctm_json_len(reasons); i++)
 			snprintf(d->note + strlen(d->note), sizeof d->note - strlen(d->note), "%s %s", i ? "," : ":", ctm_json_gets(ctm_json_at(reasons, i), "requirement"));

@@ -9,8 +9,10 @@
 #include "base/proc.h"
 #include "base/text.h"
 #include "base/timex.h"
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define V1 "1.0.0"
@@ -117,19 +119,35 @@ static int read_conf(struct demo *d)
 	return 0;
 }
 
+void demo_show(const struct demo *d, const char *fmt, ...)
+{
+	char what[256];
+	struct winsize w = { .ws_col = 80 };
+	va_list ap;
+	if (!d->tty)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(what, sizeof what, fmt, ap);
+	va_end(ap);
+	if (ioctl(1, TIOCGWINSZ, &w) || w.ws_col < 40)
+		w.ws_col = 80;
+	/* A line that wraps cannot be written over: cut it at the edge. */
+	printf("\r\033[K%2zu/%zu  %-8s  %.*s", d->step + 1, demo_nsteps, demo_steps[d->step].desk, (int)w.ws_col - 18, what);
+	fflush(stdout);
+}
+
 /* One step in the open: who, what, how long, and what came of it. */
 static int walk_step(struct demo *d, size_t i)
 {
 	const struct demo_step *s = &demo_steps[i];
 	int64_t t0 = ctm_mono_us();
-	bool tty = isatty(1);
 	d->note[0] = 0;
-	if (tty)
-		printf("%2zu/%zu  %-8s  %s ...", i + 1, demo_nsteps, s->desk, s->what), fflush(stdout);
+	d->step = i;
+	demo_show(d, "%s ...", s->what);
 	int rc = s->run(d);
 	if (!rc)
 		rc = mark_done(d, s->key);
-	printf("%s%2zu/%zu  %-8s  %s  %.1f s%s\n", tty ? "\r\033[K" : "", i + 1, demo_nsteps, s->desk, s->what, (double)(ctm_mono_us() - t0) / 1e6,
+	printf("%s%2zu/%zu  %-8s  %s  %.1f s%s\n", d->tty ? "\r\033[K" : "", i + 1, demo_nsteps, s->desk, s->what, (double)(ctm_mono_us() - t0) / 1e6,
 		rc ? "  FAILED" : "");
 	if (!rc && *d->note)
 		printf("%17s%s\n", "", d->note);
@@ -171,7 +189,7 @@ static void farewell(struct demo *d)
 int main(int argc, char **argv)
 {
 	struct ctm_err err = { 0 };
-	struct demo d = { .state_dir = "./var", .out_dir = "./out", .err = &err };
+	struct demo d = { .state_dir = "./var", .out_dir = "./out", .err = &err, .tty = isatty(1) };
 	const struct ctm_opt opts[] = {
 		{ "state", "DIR", "state directory of the running platform (./var)", &d.state_dir, NULL },
 		{ "out", "DIR", "where label, proof and papers are written (./out)", &d.out_dir, NULL },

@@ -25,7 +25,14 @@ struct demo {
 	struct ctm_http *http;
 	struct ctm_err *err;
 	char note[200];            /* what the step wants to add to its line */
+	size_t step;               /* the step being walked, from 0 */
+	bool tty;                  /* standard output is a terminal: lines may be written over */
+	void (*heard)(void *arg, const char *p, size_t n);   /* hears the standard error of the programs run, while set */
+	void *heard_arg;
 };
+
+/* On a terminal, show this behind the step's number and desk, in place; nothing elsewhere. */
+void demo_show(const struct demo *d, const char *fmt, ...) CTM_PRINTF(2, 3);
 
 struct demo_step {
 	const char *key, *desk, *what;

@@ -217,7 +217,7 @@ int demo_run(struct demo *d, int want, int timeout_ms, struct ctm_buf *out, cons
 	CTM_AUTO_BUF o = CTM_BUF(ANSWER_MAX);
 	CTM_AUTO_BUF e = CTM_BUF(1 << 20);
 	int status = 0;
-	struct ctm_proc p = { .argv = args, .timeout_ms = timeout_ms };
+	struct ctm_proc p = { .argv = args, .timeout_ms = timeout_ms, .heard = d->heard, .arg = d->heard_arg };
 	int rc = ctm_proc_run(&p, &o, &e, &status, d->err);
 	if (rc)
 		return rc;

@@ -127,6 +127,33 @@ static int plan(struct demo *d, const char *unit, const char *version, const str
 	return rc ? rc : demo_call(d, "labhead", "POST", NULL, NULL, "/api/v1/jobs/%s/approve", id);
 }
 
+/* ctm-lab writes a line for each check that has ended: two blanks, the verdict, the id. Counts them, shows the last. */
+struct checks { const struct demo *d; size_t total, ended; char line[64]; size_t len; };
+
+static void hear(void *arg, const char *p, size_t n)
+{
+	struct checks *c = arg;
+	for (size_t i = 0; i < n; i++) {
+		char verdict[24], id[16];
+		if (p[i] != '\n') {
+			if (c->len < sizeof c->line - 1)
+				c->line[c->len++] = p[i];
+			continue;
+		}
+		c->line[c->len] = 0;
+		c->len = 0;
+		if (!strncmp(c->line, "  ", 2) && sscanf(c->line, "  %23s %15s", verdict, id) == 2)
+			demo_show(c->d, "... check %zu of %zu: %s", ++c->ended, c->total, id);
+	}
+}
+
+static size_t checks_of(const char *plan)
+{
+	CTM_AUTO_JSON *p = NULL;
+	struct ctm_err why = { 0 };
+	return ctm_json_load(plan, 4 << 20, &p, &why) ? 0 : ctm_json_len(ctm_json_get(p, "checks"));
+}
+
 static int run(struct demo *d, const char *unit, const char *version, const struct files *f)
 {
 	char socket[512], url[256];
@@ -134,10 +161,15 @@ static int run(struct demo *d, const char *unit, const char *version, const stru
 	const char *id = demo_getf(d, "job.%s.%s", unit, version), *token = demo_get(d, "token.tester");
 	snprintf(socket, sizeof socket, "%s/run/signer.sock", d->state_dir);
 	snprintf(url, sizeof url, "%s/api/v1/jobs/%s/progress", d->base, id);
+	struct checks checks = { .d = d, .total = checks_of(f->plan) };
 	int rc = demo_write(d, f->token, token, strlen(token), 0600);
+	d->heard = hear;
+	d->heard_arg = &checks;
 	if (!rc)
 		rc = demo_run(d, 0, 60000, NULL, (const char *const[]){ "ctm-lab", "run", "--plan", f->plan, "--bench", f->bench, "--records", f->records,
 			"--signer", socket, "--progress-url", url, "--token-file", f->token, "--out", f->bundle, NULL });
+	d->heard = NULL;
+	d->heard_arg = NULL;
 	if (!rc)
 		rc = ctm_file_read(f->bundle, 32 << 20, &bundle, d->err);
 	return rc ? rc : demo_upload(d, "tester", "PUT", "application/octet-stream", bundle.p, bundle.len, NULL, "/api/v1/jobs/%s/bundle", id);

@@ -57,7 +57,7 @@ static int home_lab(struct ctm_cx *cx, ctm_json *out)
 static int home_cla(struct ctm_cx *cx, ctm_json *out)
 {
 	int rc = ctm_case_inbox(cx, out);
-	if (rc || (rc = ctm_json_del(out, "others")))
+	if (rc || (rc = ctm_json_del(out, "others")) || (rc = rows(cx, "home.closed", true, "closed", out)))
 		return rc;
 	const ctm_json *due = ctm_json_get(ctm_json_at(ctm_json_get(out, "inbox"), 0), "due_ms");
 	return ctm_json_set(out, "oldest_due_ms", due ? ctm_json_copy(due) : ctm_json_news(NULL));

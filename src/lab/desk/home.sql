@@ -6,6 +6,10 @@ FROM case_file c LEFT JOIN product p ON p.id = c.product_id LEFT JOIN organisati
 LEFT JOIN clock k ON k.id = (SELECT k2.id FROM clock k2 WHERE k2.case_id = c.id AND k2.done_ms IS NULL ORDER BY k2.due_ms, k2.id LIMIT 1)
 WHERE c.closed_ms IS NULL AND (c.applicant_org_id = :org OR ((c.lab_org_id = :org OR c.cla_org_id = :org) AND (c.filed_ms IS NOT NULL OR c.kind <> 'application')))
 ORDER BY CASE WHEN k.due_ms IS NULL THEN 1 ELSE 0 END, k.due_ms, c.opened_ms LIMIT 200
+-- name: home.closed
+SELECT c.id, c.number, c.product_id, p.name AS product, o.name AS maker, c.kind, c.state, c.opened_ms
+FROM case_file c LEFT JOIN product p ON p.id = c.product_id LEFT JOIN organisation o ON o.id = p.org_id
+WHERE c.closed_ms IS NOT NULL AND c.cla_org_id = :org AND (c.filed_ms IS NOT NULL OR c.kind <> 'application') ORDER BY c.closed_ms DESC, c.id DESC LIMIT 10
 -- name: home.recent
 SELECT r.id, p.name AS product, o.name AS maker, p.model, r.status, r.published_ms,
   (SELECT min(rl.support_end) FROM release rl JOIN component c ON c.id = rl.component_id WHERE c.product_id = p.id AND rl.state = 'published') AS support_end
