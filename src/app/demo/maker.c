@@ -48,6 +48,15 @@ static int documents(struct demo *d, const struct demo_unit *u)
 	return 0;
 }
 
+/* The picture that the public page shows, so that a copied code is noticed. */
+static int picture(struct demo *d, const struct demo_unit *u)
+{
+	CTM_AUTO_BUF png = CTM_BUF(1 << 18);
+	int rc = ctm_file_read(CTM_DEMO_DIR "/picture.png", 1 << 18, &png, d->err);
+	return rc ? rc : demo_upload(d, "engineer", "PUT", "image/png", png.p, png.len, NULL, "/api/v1/products/%s/picture",
+		demo_getf(d, "product.%s", u->name));
+}
+
 int demo_product(struct demo *d, const char *name)
 {
 	const struct demo_unit *u = demo_unit(name);
@@ -76,6 +85,8 @@ int demo_product(struct demo *d, const char *name)
 	if (!rc)
 		rc = demo_call(d, "owner", "PUT", ctm_json_copy(ctm_json_get(data, "registry")), NULL, "/api/v1/products/%s/registry",
 			demo_getf(d, "product.%s", name));
+	if (!rc)
+		rc = picture(d, u);
 	return rc ? rc : documents(d, u);
 }
 
