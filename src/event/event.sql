@@ -42,5 +42,8 @@ UPDATE job SET state = 'done', done_ms = :now_ms, lease_ms = NULL, error = :erro
 -- name: job.next
 SELECT min(CASE state WHEN 'leased' THEN lease_ms + 1 ELSE run_at_ms END) AS due_ms FROM job WHERE state IN ('waiting', 'leased')
 
+-- name: job.counts
+SELECT state, count(*) AS count FROM job WHERE state IN ('waiting', 'leased', 'failed') GROUP BY state
+
 -- name: job.failed
 SELECT id, kind, job_key, attempts, error, done_ms FROM job WHERE state = 'failed' ORDER BY done_ms DESC LIMIT :limit

@@ -205,6 +205,18 @@ static void committed(void *arg)
 	ctm_jobrun_wake(((struct ctm_app *)arg)->jobrun);
 }
 
+static void measured(void *arg, unsigned tasks, int64_t group_us, int64_t commit_us, bool kept)
+{
+	struct ctm_metrics *ms = &((struct ctm_app *)arg)->metrics;
+	if (!kept) {
+		ctm_metric_add(ms, CTM_METRIC_GROUP_FAIL, 0, 1);
+		return;
+	}
+	ctm_metric_observe(ms, CTM_METRIC_GROUP, tasks);
+	ctm_metric_observe(ms, CTM_METRIC_GROUP_TIME, group_us);
+	ctm_metric_observe(ms, CTM_METRIC_FSYNC, commit_us);
+}
+
 static int start_doors(struct ctm_app *a, struct ctm_err *err)
 {
 	char path[1024];
@@ -237,7 +249,9 @@ static int hold_state(struct ctm_app *a, struct ctm_err *err)
 
 int ctm_app_start(struct ctm_app *a, struct ctm_err *err)
 {
-	struct ctm_writer_conf w = { .db_url = a->db_url, .queue_max = WRITE_QUEUE, .group_max = WRITE_GROUP, .committed = committed, .arg = a };
+	struct ctm_writer_conf w = { .db_url = a->db_url, .queue_max = WRITE_QUEUE, .group_max = WRITE_GROUP, .committed = committed,
+		.measured = measured, .arg = a };
+	a->started_us = ctm_mono_us();
 	int rc = hold_state(a, err);
 	if (!rc)
 		rc = ctm_jobrun_new(a, &a->jobrun, err);

@@ -117,6 +117,7 @@ struct ctm_field {
 #define CTM_R_UPLOAD  8    /* body is stored as a blob before the use case */
 #define CTM_R_DEVICE 16    /* only on the unix socket behind the edge, identity from the client certificate */
 #define CTM_R_STATIC 32    /* anonymous and cacheable */
+#define CTM_R_METRICS 128  /* may also be read with the token of the file metrics.token */
 #define CTM_R_SCOPED 64    /* honest marker for the generated test: {id} belongs to an organisation */
 
 struct ctm_route {

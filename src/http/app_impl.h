@@ -4,6 +4,7 @@
 #define CTM_HTTP_APP_IMPL_H
 #include "http/conns.h"
 #include "http/jobs.h"
+#include "http/metrics.h"
 #include "http/pool.h"
 #include "http/serve.h"
 #include "http/server.h"
@@ -24,6 +25,8 @@ struct ctm_app {
 	struct ctm_pool *pool;
 	struct ctm_jobrun *jobrun;
 	struct ctm_srv *people, *edge;
+	struct ctm_metrics metrics;
+	int64_t started_us;                /* on ctm_mono_us() */
 	int lock;                          /* run/serve.lock: one server per state directory; -1 while not started */
 	pthread_mutex_t openapi_mu;
 	struct ctm_buf openapi;            /* made at first use */

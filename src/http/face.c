@@ -88,6 +88,8 @@ static const struct ctm_field asset_in[] = {
 
 static const struct ctm_route rows[] = {
 	CTM_ROUTE("GET", "/healthz", CTM_PUBLIC, 0, .use_case = healthz, .reply = "health", .help = "Says that the service runs and can read its database."),
+	CTM_ROUTE("GET", "/metrics", CTM_ROLE_OPERATOR, CTM_R_METRICS, .use_case = ctm_uc_metrics, .reply = "",
+		.help = "What the service counts about itself, for Prometheus; an operator or the token of metrics.token may read it."),
 	CTM_ROUTE("GET", "/api/openapi.json", CTM_PUBLIC, CTM_R_STATIC, .use_case = api_description, .reply = "", .help = "This description of the API."),
 	CTM_ROUTE("GET", "/about/permissions", CTM_PUBLIC, CTM_R_HTML, .use_case = permissions, .view = "http/permissions", .reply = "",
 		.help = "Which role may do what."),

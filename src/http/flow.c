@@ -215,6 +215,9 @@ static void on_resume(void *arg, struct ctm_req *r)
 static void on_done(void *arg, struct ctm_req *r)
 {
 	struct ctm_call *c = r->state;
+	int class = r->reply.status / 100;
+	if (class >= 2 && class <= 5)
+		ctm_metric_add(&((struct ctm_app *)arg)->metrics, CTM_METRIC_REQUESTS, (unsigned)class - 2, 1);
 	if (!c)
 		return;
 	ctm_blobw_drop(c->blobw);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "http/writer.h"
+#include "base/timex.h"
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -66,19 +67,25 @@ static bool run_task(struct ctm_writer *w, struct ctm_wtask *t, struct ctm_err *
 static void run_group(struct ctm_writer *w, struct ctm_wtask *g)
 {
 	struct ctm_err trouble = { 0 };
+	unsigned tasks = 0;
+	int64_t began = ctm_mono_us();
 	bool ok = !ctm_tx_begin(w->db, &trouble), kept = false;
-	for (struct ctm_wtask *t = g; t && ok; t = t->next) {
+	for (struct ctm_wtask *t = g; t && ok; t = t->next, tasks++) {
 		ok = run_task(w, t, &trouble);
 		kept = kept || !t->rc;
 	}
+	int64_t commit = ctm_mono_us();
 	if (ok)
 		ok = !ctm_tx_commit(w->db, &trouble);
+	int64_t ended = ctm_mono_us();
 	if (!ok) {
 		ctm_tx_rollback(w->db);
 		fail_group(g, &trouble);
 	} else if (kept && w->conf.committed) {
 		w->conf.committed(w->conf.arg);
 	}
+	if (w->conf.measured)
+		w->conf.measured(w->conf.arg, tasks, ended - began, ended - commit, ok);
 	for (struct ctm_wtask *t = g, *next; t; t = next) {
 		next = t->next;                 /* done may free the task */
 		t->done(t);
@@ -134,6 +141,14 @@ int ctm_writer_push(struct ctm_writer *w, struct ctm_wtask *t)
 	}
 	pthread_mutex_unlock(&w->mu);
 	return rc;
+}
+
+unsigned ctm_writer_waiting(struct ctm_writer *w)
+{
+	pthread_mutex_lock(&w->mu);
+	unsigned n = w->waiting;
+	pthread_mutex_unlock(&w->mu);
+	return n;
 }
 
 struct waiter { pthread_mutex_t mu; pthread_cond_t wake; bool done; void *arg; int (*run)(struct ctm_wtask *, struct ctm_db *); };

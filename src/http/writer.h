@@ -24,6 +24,9 @@ struct ctm_writer_conf {
 	unsigned queue_max;                /* waiting tasks; more are refused with BUSY */
 	unsigned group_max;                /* tasks in one commit */
 	void (*committed)(void *arg);      /* after each commit that kept something; may be NULL */
+	/* After each group, before its tasks are told: how many, how long from begin to commit, how long the commit alone, and
+	 * whether storage kept it. On the writer thread; may be NULL. */
+	void (*measured)(void *arg, unsigned tasks, int64_t group_us, int64_t commit_us, bool kept);
 	void *arg;
 };
 
@@ -32,6 +35,7 @@ CTM_CHECK int ctm_writer_start(const struct ctm_writer_conf *conf, struct ctm_wr
 CTM_CHECK int ctm_writer_push(struct ctm_writer *w, struct ctm_wtask *t);
 /* Run a task and wait for it; gives its rc. FAIL when called on the writer thread itself. */
 CTM_CHECK int ctm_writer_run(struct ctm_writer *w, int (*run)(struct ctm_wtask *t, struct ctm_db *db), void *arg, struct ctm_err *err);
+unsigned ctm_writer_waiting(struct ctm_writer *w);    /* tasks not yet taken; any thread */
 void ctm_writer_stop(struct ctm_writer *w);    /* finishes what waits and refuses what comes; NULL tolerated */
 void ctm_writer_free(struct ctm_writer *w);    /* after stop; NULL tolerated */
 
