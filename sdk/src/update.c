@@ -254,6 +254,12 @@ static int try_slot(struct ctm_update *u, int slot, uint64_t *counter)
 	return 0;
 }
 
+/* Storage is not trusted to say which image runs: one put back under its own old manifest is signed, and older than the floor. */
+static int below_floor(const struct ctm_update *u, uint64_t counter)
+{
+	return !SKIPS(u, order) && counter < u->counter;
+}
+
 /* The trial of a pending slot. 0 confirmed, else it is marked bad or gets another try later. */
 static int trial(struct ctm_update *u, int slot)
 {
@@ -269,6 +275,8 @@ static int trial(struct ctm_update *u, int slot)
 	if ((rc = save(u)))             /* counted before it may hang */
 		return rc;
 	rc = try_slot(u, slot, &counter);
+	if (!rc && below_floor(u, counter))
+		rc = CTM_SDK_OTHER;
 	if (rc) {
 		u->state[slot] = CTM_SLOT_BAD;
 		(void)save(u);          /* if this fails too, the count of trials ends it */
@@ -303,6 +311,8 @@ int ctm_update_boot(struct ctm_update *u, bool *fell_back)
 	if (fell_back)
 		*fell_back = back;
 	rc = u->state[u->active] == CTM_SLOT_GOOD ? try_slot(u, u->active, &counter) : CTM_SDK_VERIFY;
+	if (!rc && below_floor(u, counter))
+		rc = CTM_SDK_OTHER;
 	if (!rc)
 		return 0;
 	/* The running slot has gone bad in storage: the other one, if it was good and is not older than the floor. */

@@ -142,6 +142,8 @@ struct ctm_routes { const struct ctm_route *rows; size_t n; };     /* one per ro
 /* Jobs: run on the job thread, outside any transaction. They read with jx->db (read-only) and change through
  * ctm_write(), which runs fn on the writer thread in a savepoint and returns after the group is durable. */
 struct ctm_jx { struct ctm_app *app; struct ctm_db *db; struct ctm_arena *arena; struct ctm_err *err; int64_t now_ms; const char *key; const ctm_json *payload; };
+/* max_attempts of work that must be finished however long what it needs is away: tried again every hour at last. */
+#define CTM_NEVER_GIVE_UP 0x7fffffff
 struct ctm_job_kind { const char *kind; int (*run)(struct ctm_jx *jx); int max_attempts; const char *help; };
 struct ctm_jobs { const struct ctm_job_kind *rows; size_t n; };
 struct ctm_listeners { const struct ctm_listener *rows; size_t n; };

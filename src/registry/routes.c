@@ -62,9 +62,9 @@ static const struct ctm_route rows[] = {
 const struct ctm_routes ctm_registry_routes = { rows, sizeof rows / sizeof *rows };
 
 static const struct ctm_job_kind jobs[] = {
-	{ "registry.decision", ctm_job_registry_decision, 40, "makes the record and the statement that follow from a decision" },
-	{ "registry.issue", ctm_job_registry_issue, 40, "signs, logs, proves and publishes a statement" },
-	{ "registry.static", ctm_job_registry_static, 40, "writes the static files of a record" },
+	{ "registry.decision", ctm_job_registry_decision, CTM_NEVER_GIVE_UP, "makes the record and the statement that follow from a decision" },
+	{ "registry.issue", ctm_job_registry_issue, CTM_NEVER_GIVE_UP, "signs, logs, proves and publishes a statement" },
+	{ "registry.static", ctm_job_registry_static, CTM_NEVER_GIVE_UP, "writes the static files of a record" },
 };
 const struct ctm_jobs ctm_registry_jobs = { jobs, sizeof jobs / sizeof *jobs };
 

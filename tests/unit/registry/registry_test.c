@@ -373,6 +373,9 @@ static void a_suspension_shows_within_a_second_even_while_the_signer_is_away(voi
 	stop_signer();
 	decide("d-2", "suspension", "p-3");
 	assert_true(until("suspended", 0, 1000) <= 1000);
+	/* However many days that lasts: what was decided is never given up. */
+	for (size_t i = 0; i < ctm_registry_jobs.n; i++)
+		assert_int_equal(ctm_registry_jobs.rows[i].max_attempts, CTM_NEVER_GIVE_UP);
 	start_signer();
 	print_message("suspension proved after %d ms\n", (int)until("suspended", 2, 15000));
 	check_proof(2, "suspended");

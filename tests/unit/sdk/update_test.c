@@ -215,6 +215,28 @@ static void a_rotten_running_slot_gives_way_to_the_other_only_above_the_floor(vo
 	assert_string_equal(u.booted, "");
 }
 
+/* RFC 9019: the maker's own older image under its own valid manifest, put into the running slot behind the device's back. */
+static void an_older_image_put_into_storage_does_not_run(void **state)
+{
+	struct package p = make("1.1.0", 11, "PC-1", key);
+	const char *why = "";
+	uint8_t old[CTM_MANIFEST_MAX];
+	size_t n = 0;
+
+	(void)state;
+	assert_int_equal(install(&p, &why), 0);
+	assert_int_equal(ctm_update_boot(&u, NULL), 0);
+	assert_int_equal(u.active, 1);
+	assert_int_equal(ctm_record_load(&port, "manifest.0", old, sizeof old, &n), 0);
+	assert_int_equal(ctm_record_store(&port, "manifest.1", old, n), 0);
+	mem.slot[1] = mem.slot[0];
+	u = blank();
+	assert_int_equal(ctm_update_load(&u), 0);
+	assert_int_not_equal(ctm_update_boot(&u, NULL), 0);
+	assert_string_equal(u.booted, "");
+	assert_int_equal(u.counter, 11);
+}
+
 /* A version that hangs in its trial: power goes each time after the count was stored. */
 static void trials_are_counted_before_they_may_hang(void **state)
 {
@@ -329,6 +351,7 @@ int main(void)
 		cmocka_unit_test_setup(self_test_of_the_new_version_decides, fresh),
 		cmocka_unit_test_setup(storage_that_lies_is_found_by_reading_back, fresh),
 		cmocka_unit_test_setup(a_rotten_running_slot_gives_way_to_the_other_only_above_the_floor, fresh),
+		cmocka_unit_test_setup(an_older_image_put_into_storage_does_not_run, fresh),
 		cmocka_unit_test_setup(trials_are_counted_before_they_may_hang, fresh),
 		cmocka_unit_test(every_power_cut_leaves_a_verified_version_running),
 		cmocka_unit_test(image_header_is_strict),
