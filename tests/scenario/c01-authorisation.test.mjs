@@ -9,8 +9,9 @@ import { join } from 'node:path';
 import { platform, run, existsTool, request } from './kit.mjs';
 
 const ROLES = { maker: ['owner', 'engineer', 'viewer', 'signer'], lab: ['manager', 'tester', 'reviewer'], cla: ['intake', 'reviewer', 'decider', 'surveillance', 'appeals'] };
-// Writes that leave no audit line of their own: a check's progress is not a decision, and the sealed bundle carries what it came to.
-const UNAUDITED = new Set(['post /api/v1/jobs/{id}/progress']);
+// Writes that leave no audit line of their own: a check's progress is not a decision, and the sealed bundle carries what it came to;
+// a passkey's challenge is a question, its answer is audited.
+const UNAUDITED = new Set(['post /api/v1/jobs/{id}/progress', 'post /api/v1/passkeys/challenge', 'post /api/v1/signin/passkey/challenge']);
 const ENDS = /signout|\/disable$|memberships\/remove$/;        // these end somebody's session or role: asked last, as people nobody needs
 
 // A value a field of the row takes.
