@@ -17,6 +17,9 @@
 /* Documents that came from outside are shown without any power: no script, no form, no origin. */
 #define CSP_FOREIGN "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; frame-ancestors 'none'; base-uri 'none'; sandbox"
 #define RETRY_AFTER "2"
+/* Large replies wait in memory for their readers, and a reader may be slow: so many bytes altogether, one reply at least. */
+#define REPLIES_HELD_MAX ((size_t)512 << 20)      /* unless the configuration says otherwise */
+#define REPLY_LARGE ((size_t)256 << 10)
 
 static void head(struct ctm_call *c, const char *name, const char *value)
 {
@@ -141,10 +144,27 @@ static const char *came_from(struct ctm_call *c)
 
 /* ---- good answers ---- */
 
+static bool room_for(struct ctm_call *c, size_t n)
+{
+	if (n < REPLY_LARGE)
+		return true;
+	size_t before = atomic_fetch_add(&c->app->replies_held, n);
+	if (before && before + n > (c->app->conf.replies_max ? c->app->conf.replies_max : REPLIES_HELD_MAX)) {
+		atomic_fetch_sub(&c->app->replies_held, n);
+		return false;
+	}
+	c->held = n;
+	return true;
+}
+
 static void answer_raw(struct ctm_call *c)
 {
 	const struct ctm_raw *raw = &c->cx.raw;
 	const struct ctm_route *row = ctm_call_row(c);
+	if (!room_for(c, raw->n)) {
+		plain(c, 503, "Too many large files are being sent at this moment; try again in a little while.\n");
+		return;
+	}
 	bool active = ctm_starts(raw->type, "text/html") || ctm_starts(raw->type, "image/svg") || strstr(raw->type, "xml");
 	common(c, 200, raw->type, row->flags & CTM_R_STATIC ? CSP_PAGE : active ? CSP_FOREIGN : "default-src 'none'; frame-ancestors 'none'");
 	if (raw->filename && ctm_text_printable(raw->filename, strlen(raw->filename)) && !strpbrk(raw->filename, "\"\\\n\t/"))

@@ -10,6 +10,7 @@
 #include "http/server.h"
 #include "http/writer.h"
 #include <pthread.h>
+#include <stdatomic.h>
 
 struct ctm_app {
 	struct ctm_app_conf conf;
@@ -30,6 +31,7 @@ struct ctm_app {
 	int lock;                          /* run/serve.lock: one server per state directory; -1 while not started */
 	pthread_mutex_t openapi_mu;
 	struct ctm_buf openapi;            /* made at first use */
+	_Atomic size_t replies_held;       /* bytes of large replies that slow readers keep in memory */
 };
 
 #endif

@@ -37,6 +37,7 @@ struct ctm_call {
 	struct ctm_cx cx;
 	ctm_json *out;
 	struct ctm_buf answer;             /* bytes of the reply */
+	size_t held;                       /* counted in app->replies_held */
 	struct ctm_wtask wtask;
 	struct ctm_ptask ptask;
 };

@@ -25,6 +25,7 @@ struct ctm_app_conf {
 	const char *(*msg)(const char *key, const char *locale);                                                         /* ctm_tpl_message */
 	unsigned threads;                          /* HTTP workers; 0 means 2 */
 	int head_ms, idle_s;                       /* 0: 15 s, 30 s */
+	size_t replies_max;                        /* bytes of large replies held for slow readers at once; 0: 512 MiB */
 	bool quiet;                                /* no line on stderr for 5xx answers (tests that provoke them) */
 };
 

@@ -54,6 +54,13 @@ static int upload(struct ctm_cx *cx, ctm_json *out)
 	return ctm_json_sets(out, "digest", cx->upload.digest) | ctm_json_seti(out, "size", cx->upload.size) | ctm_json_sets(out, "type", cx->upload.media_type);
 }
 
+static int large(struct ctm_cx *cx, ctm_json *out)
+{
+	static const char bytes[TEST_LARGE];
+	cx->raw = (struct ctm_raw){ .type = "application/octet-stream", .p = bytes, .n = sizeof bytes };
+	return 0;
+}
+
 static int raw(struct ctm_cx *cx, ctm_json *out)
 {
 	static const char bytes[] = "<svg xmlns='http://www.w3.org/2000/svg'/>";
@@ -101,6 +108,7 @@ static const struct ctm_route rows[] = {
 	CTM_ROUTE("PUT", "/api/v1/document", M, CTM_R_JSON | CTM_R_WRITE, .use_case = document, .reply = "", .help = "JSON", .body_max = 4096),
 	CTM_ROUTE("PUT", "/api/v1/file", M, CTM_R_UPLOAD | CTM_R_WRITE, .use_case = upload, .reply = "", .help = "file", .body_max = 3 * 1024 * 1024),
 	CTM_ROUTE("GET", "/api/v1/file", M, 0, .use_case = raw, .reply = "", .help = "file"),
+	CTM_ROUTE("GET", "/large", CTM_PUBLIC, 0, .use_case = large, .reply = "", .help = "large"),
 	CTM_ROUTE("GET", "/mark.svg", CTM_PUBLIC, CTM_R_STATIC, .use_case = raw, .reply = "", .help = "static"),
 	CTM_ROUTE("POST", "/api/v1/job", M, CTM_R_WRITE, .use_case = post_job, .reply = "", .help = "job"),
 	CTM_ROUTE("POST", "/d/v1/state", CTM_ROLE_DEVICE, CTM_R_DEVICE, .use_case = echo, .reply = "", .help = "device"),

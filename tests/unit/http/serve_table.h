@@ -17,4 +17,5 @@ int test_render(const struct ctm_tpl *t, const struct ctm_tpl_cx *tc, struct ctm
 const char *test_msg(const char *key, const char *locale);
 extern int test_job_runs;          /* under no lock: read after waiting */
 
+#define TEST_LARGE (24u * 1024 * 1024)     /* more than the buffers of two sockets take */
 #endif

@@ -43,7 +43,7 @@ static int start(void **state)
 	snprintf(path, sizeof path, "%s/ctm.json", dir);
 	assert_int_equal(ctm_file_write(path, conf, sizeof conf - 1, 0600, &err), 0);
 	struct ctm_app_conf c = { .state_dir = dir, .port = -1, .routes = routes, .nroutes = 1, .jobs = jobs, .njobs = 1, .listeners = listeners, .nlisteners = 1,
-		.authorise = test_authorise, .view = test_view, .render = test_render, .msg = test_msg, .head_ms = 1500, .idle_s = 5, .quiet = true };
+		.authorise = test_authorise, .view = test_view, .render = test_render, .msg = test_msg, .head_ms = 1500, .idle_s = 5, .quiet = true, .replies_max = TEST_LARGE * 3 / 2 };
 	if (ctm_app_new(&c, &app, &err) || ctm_app_start(app, &err))
 		fail_msg("%s", err.msg);
 	snprintf(base, sizeof base, "http://127.0.0.1:%d", ctm_app_port(app));
@@ -539,6 +539,27 @@ static void concurrent_writers_each_get_their_own_answer(void **state)
 	assert_int_equal(audit_lines(), before + 60);
 }
 
+/* A reader that asks for much and takes nothing: the memory of its reply is counted. */
+static void slow_readers_of_large_replies_share_a_budget(void **state)
+{
+	static const char get[] = "GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n";
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons((uint16_t)ctm_app_port(app)), .sin_addr = { htonl(INADDR_LOOPBACK) } };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	char first[16];
+	long status = 0;
+	assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
+	assert_int_equal(write(fd, get, sizeof get - 1), sizeof get - 1);
+	assert_int_equal(recv(fd, first, sizeof first, MSG_WAITALL), sizeof first);      /* the reply is on its way, most of it in memory */
+	expect(ASK("GET", "/large"), 503, "Too many large files");
+	expect(ASK("GET", "/mark.svg"), 200, "svg");
+	close(fd);
+	for (int i = 0; i < 100 && status != 200; i++) {
+		usleep(20000);
+		status = ASK("GET", "/large")->status;
+	}
+	assert_int_equal(status, 200);
+}
+
 static int start_second(const char *state, int port, struct ctm_err *err)
 {
 	static const struct ctm_routes *const routes[] = { &test_routes };
@@ -588,6 +609,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_answer_with_validated_fields),
 		cmocka_unit_test(problems_are_rfc9457),
+		cmocka_unit_test(slow_readers_of_large_replies_share_a_budget),
 		cmocka_unit_test(writes_are_kept_or_leave_nothing),
 		cmocka_unit_test(malformed_bodies_are_refused_by_field),
 		cmocka_unit_test(deep_nesting_is_refused),
