@@ -188,10 +188,21 @@ static int read_here(struct ctm_call *c)
 	return rc;
 }
 
+/* An upload may take minutes: whoever was shut out meanwhile is out. */
+static int still_allowed(struct ctm_call *c)
+{
+	c->who = (struct ctm_who){ .roles = CTM_ROLE_ANON };
+	c->ident = (struct ctm_req_ident){ 0 };
+	int rc = ctm_gate_who(c);
+	return rc ? rc : ctm_gate_roles(c);
+}
+
 static enum ctm_req_verdict on_end(void *arg, struct ctm_req *r)
 {
 	struct ctm_call *c = r->state;
 	const struct ctm_route *row = ctm_call_row(c);
+	if (!c->rc && c->kind == CTM_BODY_UPLOAD)
+		c->rc = still_allowed(c);
 	if (!c->rc)
 		c->rc = ctm_input_fields(c);
 	if (!c->rc && row->prepare)
@@ -220,6 +231,7 @@ static void on_done(void *arg, struct ctm_req *r)
 		ctm_metric_add(&((struct ctm_app *)arg)->metrics, CTM_METRIC_REQUESTS, (unsigned)class - 2, 1);
 	if (!c)
 		return;
+	atomic_fetch_sub(&c->app->replies_held, c->held);
 	ctm_blobw_drop(c->blobw);
 	ctm_json_free(c->doc);
 	ctm_json_free(c->out);

@@ -119,6 +119,9 @@ static int store(struct ctm_cx *cx, const ctm_json *doc, ctm_json *out)
 		rc = ctm_registry_fields_check(doc, "body", cx->err);
 	if (rc)
 		return rc;
+	int64_t seen = ctm_in_int(cx, "row_version", -1);
+	if (seen >= 0 && seen != ctm_json_geti(product, "row_version", 0))
+		return ctm_fail(cx->err, CTM_E_CONFLICT, "row_version", NULL, "somebody else changed the product since you looked at it; nothing was changed. Look at it again");
 	const ctm_json *before = ctm_json_get(product, "registry");
 	struct ctm_q *q = ctm_q(cx->db, "product.records");
 	ctm_q_text(q, "id", id);
@@ -135,6 +138,8 @@ static int store(struct ctm_cx *cx, const ctm_json *doc, ctm_json *out)
 		(rc = ctm_audit(cx->db, cx->now_ms, ctm_who_actor(cx->who), "product.registry", "product", id, before, doc, cx->err)))
 		return rc;
 	cx->location = ctm_arena_printf(cx->arena, "/products/%s", id);
+	if (ctm_json_seti(out, "row_version", ctm_json_geti(product, "row_version", 0) + 1))
+		return ctm_fail(cx->err, CTM_E_NOMEM, NULL, NULL, "out of memory");
 	return ctm_json_set(out, "registry", ctm_json_copy(doc));
 }
 

@@ -66,8 +66,10 @@ static const struct ctm_field cell_in[] = {
 	{ "outcome", CTM_V_SERIAL, 32, CTM_F_REQUIRED, "outcome of NIST IR 8425", NULL },
 	{ "job", CTM_V_UUID, 36, 0, "one evaluation only", NULL }, { 0 }
 };
+#define SEEN { "row_version", CTM_V_INT, 0, 0, "row_version of the product that was looked at; when it has changed since, nothing is done", NULL }
+static const struct ctm_field registry_put_in[] = { ID("product"), SEEN, { 0 } };
 static const struct ctm_field registry_in[] = {
-	ID("product"),
+	ID("product"), SEEN,
 	{ "password_changeable", CTM_V_BOOL, 0, 0, "the default password can be changed", NULL },
 	{ "password_instructions", CTM_V_TEXT, 2000, CTM_F_REQUIRED, "how to change it, or that it cannot be changed", NULL },
 	{ "secure_configuration", CTM_V_TEXT, 2000, CTM_F_REQUIRED, "how to configure it securely", NULL },
@@ -101,7 +103,7 @@ static const struct ctm_route rows[] = {
 	CTM_ROUTE("GET", "/api/v1/products", VIEWERS, 0, .use_case = ctm_uc_product_list, .reply = "", .help = "Products you may see."),
 	CTM_ROUTE("POST", "/api/v1/products", EDITORS, CTM_R_WRITE, .in = product_in, .use_case = ctm_uc_product_add, .reply = "", .help = "Add a product."),
 	CTM_ROUTE("GET", "/api/v1/products/{id}", VIEWERS, CTM_R_SCOPED, .in = id_in, .use_case = ctm_uc_product_api, .reply = "", .help = "One product."),
-	CTM_ROUTE("PUT", "/api/v1/products/{id}/registry", EDITORS, CTM_R_WRITE | CTM_R_JSON | CTM_R_SCOPED, .in = id_in, .use_case = ctm_uc_product_registry,
+	CTM_ROUTE("PUT", "/api/v1/products/{id}/registry", EDITORS, CTM_R_WRITE | CTM_R_JSON | CTM_R_SCOPED, .in = registry_put_in, .use_case = ctm_uc_product_registry,
 		.reply = "", .help = "Set the maker's fields of the public record (47 CFR 8.222(b))."),
 	CTM_ROUTE("PUT", "/api/v1/products/{id}/picture", EDITORS, CTM_R_WRITE | CTM_R_UPLOAD | CTM_R_SCOPED, .in = id_in, .prepare = ctm_prepare_picture,
 		.use_case = ctm_uc_product_picture, .reply = "", .help = "Set the picture (PNG or JPEG).", .body_max = 512 * 1024),

@@ -272,6 +272,9 @@ int ctm_declarations_keep(struct ctm_cx *cx, const char *case_id, const ctm_json
 		return rc;
 	if (strcmp(ctm_text(kase, "kind"), "application") != 0 || strcmp(ctm_case_side(cx, kase), "applicant") != 0)
 		return ctm_fail(cx->err, CTM_E_FORBIDDEN, "id", "47 CFR 8.208(e)", "only the applicant declares, and only in an application");
+	int64_t version = ctm_json_geti(kase, "row_version", 0);
+	if (ctm_in_int(cx, "row_version", version) != version)
+		return ctm_fail(cx->err, CTM_E_CONFLICT, "row_version", NULL, "somebody else changed the case since you looked at it; nothing was changed. Look at it again");
 	const struct ctm_case_state *s = ctm_case_state_find(t, ctm_text(kase, "state"));
 	if (!s || s->final)
 		return ctm_fail(cx->err, CTM_E_STATE, "id", NULL, "the case is closed; its declarations stay as they are");

@@ -49,6 +49,8 @@
 #define CHECKS(n) { "check" n, CTM_V_BOOL, 0, 0, "verification " n " holds", NULL }, { "note" n, CTM_V_LINE, 2000, 0, "how verification " n " was made", NULL }
 
 static const struct ctm_field case_in[] = { CASE_ID, { 0 } };
+#define SEEN { "row_version", CTM_V_INT, 0, 0, "row_version of the case that was looked at; when it has changed since, nothing is done", NULL }
+static const struct ctm_field declare_put_in[] = { CASE_ID, SEEN, { 0 } };
 static const struct ctm_field event_in[] = { CASE_ID, EVENT, { 0 } };
 static const struct ctm_field application_in[] = {
 	{ "product_id", CTM_V_UUID, 36, CTM_F_REQUIRED, "product to be labelled", NULL },
@@ -80,7 +82,7 @@ static const struct ctm_field form_in[] = {
 
 #define SAID(id) { id, CTM_V_BOOL, 0, 0, "declaration " id " of 47 CFR 8.208(c)", NULL }
 static const struct ctm_field declare_in[] = {
-	CASE_ID, SAID("c1"), SAID("c2"), SAID("c3"), SAID("c4"), SAID("c5"), SAID("c6"), SAID("c7"), SAID("c8"),
+	CASE_ID, SEEN, SAID("c1"), SAID("c2"), SAID("c3"), SAID("c4"), SAID("c5"), SAID("c6"), SAID("c7"), SAID("c8"),
 	{ "perjury", CTM_V_BOOL, 0, 0, "made under penalty of perjury", NULL },
 	{ "truth", CTM_V_BOOL, 0, 0, "all statements are true", NULL },
 	{ "not_prohibited", CTM_V_BOOL, 0, 0, "47 CFR 8.204 does not bar the product", NULL },
@@ -122,7 +124,7 @@ static const struct ctm_route rows[] = {
 		.help = "Open an application for the label (47 CFR 8.208)."),
 	CTM_ROUTE("GET", "/api/v1/cases", PARTIES, 0, .use_case = ctm_cases_page, .reply = "cases", .help = "What waits for you, by when, and whose move it is."),
 	CTM_ROUTE("GET", "/api/v1/cases/{id}", PARTIES, CTM_R_SCOPED, .in = case_in, .use_case = ctm_case_page, .reply = "case", .help = "The worksheet of a case."),
-	CTM_ROUTE("PUT", "/api/v1/cases/{id}/declarations", APPLICANTS, CTM_R_WRITE | CTM_R_JSON | CTM_R_SCOPED, .in = case_in, .use_case = ctm_declarations_put,
+	CTM_ROUTE("PUT", "/api/v1/cases/{id}/declarations", APPLICANTS, CTM_R_WRITE | CTM_R_JSON | CTM_R_SCOPED, .in = declare_put_in, .use_case = ctm_declarations_put,
 		.reply = "declarations_kept", .help = "Keep the declarations of 47 CFR 8.208 with the application."),
 	CTM_ROUTE("POST", "/api/v1/cases/{id}/events/{event}", PARTIES, CTM_R_WRITE | CTM_R_JSON | CTM_R_SCOPED, .in = event_in, .use_case = ctm_case_event_api,
 		.reply = "case_moved", .help = "Move a case {note, data, row_version}; its table says who may.", .body_max = 256 * 1024),

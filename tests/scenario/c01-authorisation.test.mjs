@@ -6,7 +6,8 @@ import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { platform, run, existsTool, request } from './kit.mjs';
+import net from 'node:net';
+import { platform, run, start, until, existsTool, request } from './kit.mjs';
 
 const ROLES = { maker: ['owner', 'engineer', 'viewer', 'signer'], lab: ['manager', 'tester', 'reviewer'], cla: ['intake', 'reviewer', 'decider', 'surveillance', 'appeals'] };
 // Writes that leave no audit line of their own: a check's progress is not a decision, and the sealed bundle carries what it came to;
@@ -212,6 +213,32 @@ test('every role and every route', { timeout: 280000 }, async (t) => {
     }
   });
 
+  await t.test('whoever is shut out in the middle of an upload is out at its end', async () => {
+    const x = await c.someone('leaver.upload', c.orgs.makera, ['maker.engineer']), n = Number(sql('SELECT count(*) FROM document'));
+    const answer = await new Promise((ok, no) => {
+      let text = '';
+      const s = net.connect(p.port, '127.0.0.1', async () => {
+        s.write(`POST /api/v1/products/${ids.products}/documents?kind=other&title=Late HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${x.token}\r\nContent-Type: text/plain\r\nContent-Length: 10\r\nConnection: close\r\n\r\nhalf `);
+        await new Promise((r) => setTimeout(r, 300));
+        assert.equal((await p.call(operator, 'POST', `/api/v1/people/${x.id}/disable`, {})).status, 200);
+        s.write('half.');
+      });
+      s.on('data', (b) => { text += b; });
+      s.on('close', () => ok(text));
+      s.on('error', no);
+    });
+    assert.match(answer, /^HTTP\/1\.1 401 /);
+    assert.equal(Number(sql('SELECT count(*) FROM document')), n);
+  });
+
+  await t.test('a change made over a newer one is refused', async () => {
+    const owner = c.tokens['maker.owner@a'], at = (await p.call(owner, 'GET', `/api/v1/cases/${ids.cases}`)).json.case.row_version;
+    assert.equal((await p.call(owner, 'PUT', `/api/v1/cases/${ids.cases}/declarations?row_version=${at}`, {})).status, 200);
+    const late = await p.call(owner, 'PUT', `/api/v1/cases/${ids.cases}/declarations?row_version=${at}`, {});
+    assert.equal(late.status, 409, late.text);
+    assert.equal(late.json.field, 'row_version');
+  });
+
   await t.test('a link made on the command line is in the audit chain', () => {
     const n = lines();
     p.operatorLink();
@@ -221,4 +248,31 @@ test('every role and every route', { timeout: 280000 }, async (t) => {
   sql("DELETE FROM certificate; DELETE FROM decision WHERE id = 'd1'");      // put in by hand, so no fsck would believe them
   const fsck = run('ctm', ['fsck', '--state', p.state]);
   assert.equal(fsck.code, 0, fsck.out + fsck.err);
+});
+
+test('sessions and links end by the clock', { timeout: 120000 }, async (t) => {
+  const p = await platform(t), operator = await p.operator(), spare = p.operatorLink(), cookieLink = p.operatorLink();
+  const browser = await request(`${p.base}/signin`, { method: 'POST', headers: { 'Content-Type': 'application/x-www-form-urlencoded' }, body: `token=${cookieLink.token}` });
+  assert.equal(browser.status, 303, browser.text);
+  const cookie = browser.headers['set-cookie'][0].split(';')[0], products = { headers: { Cookie: cookie } };
+  assert.equal((await p.call(operator, 'GET', '/api/v1/me')).status, 200);
+  assert.equal((await request(`${p.base}/api/v1/me`, products)).status, 200);
+  let serve = p.serve;
+  const later = async (hours) => {
+    await serve.stop();
+    serve = start('ctm', ['serve', '--state', p.state], { env: { ...process.env, CTM_TIME_SHIFT_MS: String(hours * 3600000) } });
+    await until('serve', async () => (await request(`${p.base}/healthz`)).status === 200);
+  };
+  t.after(() => serve.stop());
+  await later(0.5);
+  if ((await p.call(null, 'POST', '/api/v1/signin', { token: spare.token })).status === 200) return t.skip('this build has no movable clock');
+  assert.equal((await p.call(operator, 'GET', '/api/v1/me')).status, 200);
+  await later(11);
+  assert.equal((await request(`${p.base}/api/v1/me`, products)).status, 200, 'looked at after 11 hours, and lengthened by that');
+  await later(13);
+  assert.equal((await p.call(operator, 'GET', '/api/v1/me')).status, 401, 'a program\'s session does not slide');
+  assert.equal((await request(`${p.base}/api/v1/me`, products)).status, 200, 'a browser\'s slides while it is used');
+  await later(26);
+  assert.equal((await request(`${p.base}/api/v1/me`, products)).status, 401);
+  assert.equal((await request(`${p.base}/`, products)).status, 200, 'an old cookie is nobody, not an error');
 });

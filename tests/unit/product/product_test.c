@@ -153,6 +153,18 @@ static void registry_fields_are_complete_or_refused(void **state)
 	ctm_json_free(cxkit_good(&k, &owner, &good));
 }
 
+static void fields_are_not_changed_over_a_newer_version(void **state)
+{
+	CTM_AUTO_JSON *p = cxkit_good(&k, &owner, &(struct cxcall){ "GET", "/api/v1/products/{id}", IN("id", product) });
+	char seen[24];
+	snprintf(seen, sizeof seen, "%lld", (long long)ctm_json_geti(p, "row_version", -1));
+	struct cxcall c = { "PUT", "/api/v1/products/{id}/registry", IN("id", product, "row_version", seen) };
+	c.json = FIELDS(PASSWORD, END("2031-12-31"), "");
+	ctm_json_free(cxkit_good(&k, &owner, &c));
+	cxkit_bad(&k, &owner, &c, CTM_E_CONFLICT);
+	assert_string_equal(k.err.field, "row_version");
+}
+
 static void promised_support_is_never_shortened(void **state)
 {
 	CTM_AUTO_JSON *was = NULL, *shorter = NULL, *longer = NULL, *none = NULL;
@@ -256,7 +268,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(foreign_products_do_not_exist), cmocka_unit_test(a_viewer_reads_and_does_not_write), cmocka_unit_test(the_page_shows_the_matrix_in_full),
 		cmocka_unit_test(a_cell_must_be_of_this_product), cmocka_unit_test(one_model_once), cmocka_unit_test(leaving_out_a_component_needs_a_reason),
-		cmocka_unit_test(registry_fields_are_complete_or_refused), cmocka_unit_test(promised_support_is_never_shortened), cmocka_unit_test(publishing_names_all_that_is_missing),
+		cmocka_unit_test(registry_fields_are_complete_or_refused), cmocka_unit_test(promised_support_is_never_shortened),
+		cmocka_unit_test(fields_are_not_changed_over_a_newer_version), cmocka_unit_test(publishing_names_all_that_is_missing),
 		cmocka_unit_test(a_version_is_made_once), cmocka_unit_test(a_part_that_is_not_what_it_says_leaves_nothing), cmocka_unit_test(a_new_image_drops_the_old_manifest),
 		cmocka_unit_test(documents_are_sent_as_what_they_are), cmocka_unit_test(a_public_document_waits_for_the_record), cmocka_unit_test(a_picture_is_a_picture),
 	};
