@@ -13,27 +13,27 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* `keep`: the word is the program's own first argument. */
-static const struct verb { const char *word, *program; int keep; const char *help; } verbs[] = {
-	{ "init", "ctm-admin", 1, "make a state directory: keys, database, first operator" },
-	{ "serve", "ctm-serve", 0, "serve the platform" },
-	{ "signer", "ctm-signer", 0, "hold the keys and sign typed statements" },
-	{ "edge", "ctm-admin", 1, "write the nginx configuration of the device port" },
-	{ "user", "ctm-admin", 1, "people: add, list, one-time sign-in links" },
-	{ "lab", "ctm-lab", 0, "plan, run, replay and report an evaluation" },
-	{ "evidence", "ctm-evidence", 0, "verify an evidence bundle" },
-	{ "label", "ctm-label", 0, "draw a label, read one back" },
-	{ "log", "ctm-log", 0, "look into the transparency log" },
-	{ "verify", "ctm-verify", 0, "check a proof, certificate or statement without the network" },
-	{ "update", "ctm-update", 0, "sign and inspect firmware updates" },
-	{ "sbom", "ctm-parse", 1, "read a software bill of materials" },
-	{ "parse", "ctm-parse", 0, "read files from outside in a sandbox" },
-	{ "render", "ctm-render", 0, "turn JSON into certificate, report or label PDF" },
-	{ "demo", "ctm-demo", 0, "walk the whole way once with a demonstration product" },
-	{ "fsck", "ctm-admin", 1, "check audit chain, files, references, log" },
-	{ "doctor", "ctm-admin", 1, "check this machine and state directory" },
-	{ "config", "ctm-admin", 1, "check ctm.json" },
-	{ "version", "ctm-admin", 1, "say which version this is" },
+/* `keep`: the word is the program's own first argument. `second`: the words that may follow, for completion. */
+static const struct verb { const char *word, *program; int keep; const char *help, *second; } verbs[] = {
+	{ "init", "ctm-admin", 1, "make a state directory: keys, database, first operator", "" },
+	{ "serve", "ctm-serve", 0, "serve the platform", "" },
+	{ "signer", "ctm-signer", 0, "hold the keys and sign typed statements", "" },
+	{ "edge", "ctm-admin", 1, "write the nginx configuration of the device port", "nginx" },
+	{ "user", "ctm-admin", 1, "people: add, list, one-time sign-in links", "add link list" },
+	{ "lab", "ctm-lab", 0, "plan, run, replay and report an evaluation", "checks plan run replay report" },
+	{ "evidence", "ctm-evidence", 0, "verify an evidence bundle", "verify" },
+	{ "label", "ctm-label", 0, "draw a label, read one back", "render read" },
+	{ "log", "ctm-log", 0, "look into the transparency log", "check show" },
+	{ "verify", "ctm-verify", 0, "check a proof, certificate or statement without the network", "" },
+	{ "update", "ctm-update", 0, "sign and inspect firmware updates", "keygen sign package inspect" },
+	{ "sbom", "ctm-parse", 1, "read a software bill of materials", "read" },
+	{ "parse", "ctm-parse", 0, "read files from outside in a sandbox", "" },
+	{ "render", "ctm-render", 0, "turn JSON into certificate, report or label PDF", "certificate report" },
+	{ "demo", "ctm-demo", 0, "walk the whole way once with a demonstration product", "" },
+	{ "fsck", "ctm-admin", 1, "check audit chain, files, references, log", "" },
+	{ "doctor", "ctm-admin", 1, "check this machine and state directory", "" },
+	{ "config", "ctm-admin", 1, "check ctm.json", "check" },
+	{ "version", "ctm-admin", 1, "say which version this is", "" },
 };
 #define NVERBS (sizeof verbs / sizeof *verbs)
 
@@ -43,6 +43,48 @@ static void help(FILE *to)
 	for (size_t i = 0; i < NVERBS; i++)
 		fprintf(to, "  %-10s %s\n", verbs[i].word, verbs[i].help);
 	fputs("\nExit status: 0 good, 1 the answer is no or the input is refused, 2 misuse, 3 could not run.\n", to);
+}
+
+static void man(FILE *to)
+{
+	fputs(".TH CTM 1 \"\" \"ctm\" \"ctm manual\"\n.SH NAME\nctm \\- the U.S. Cyber Trust Mark as software\n.SH SYNOPSIS\n.B ctm\nVERB [WORDS...]\n"
+		".SH DESCRIPTION\nWithout words it says what can be done next. Each verb is a program of its own, found beside ctm or in ../libexec/ctm.\n.SH VERBS\n", to);
+	for (size_t i = 0; i < NVERBS; i++) {
+		fprintf(to, ".TP\n.B %s\n", verbs[i].word);
+		ctm_cli_roff(verbs[i].help, to);
+		fputs("\n", to);
+	}
+	fputs(".TP\n.B help\nList the verbs; help \\-\\-man VERB [WORD] prints the manual page of one.\n"
+		".SH EXIT STATUS\n0 good, 1 the answer is no or the input is refused, 2 misuse, 3 could not run.\n", to);
+}
+
+static void words(const char *of)
+{
+	for (size_t i = 0; i < NVERBS; i++)
+		if (!of)
+			puts(verbs[i].word);
+		else if (ctm_streq(of, verbs[i].word) && *verbs[i].second)
+			puts(verbs[i].second);
+}
+
+/* "help", "help --words [VERB]", "help --man", and "help --man VERB [WORD]", which is made into "VERB [WORD] --help=man" (false). */
+static bool helped(int argc, char **argv)
+{
+	static char page[] = "--help=man";
+	if (argc > 3 && ctm_streq(argv[2], "--man")) {
+		for (int i = 3; i < argc; i++)
+			argv[i - 2] = argv[i];
+		argv[argc - 2] = page;
+		argv[argc - 1] = NULL;
+		return false;
+	}
+	if (argc > 2 && ctm_streq(argv[2], "--man"))
+		man(stdout);
+	else if (argc > 2 && ctm_streq(argv[2], "--words"))
+		words(argc > 3 ? argv[3] : NULL);
+	else
+		help(stdout);
+	return true;
 }
 
 /* Edit distance of two short words. */
@@ -120,8 +162,9 @@ int main(int argc, char **argv)
 		return next_steps();
 	const char *word = argv[1];
 	if (ctm_streq(word, "help") || ctm_streq(word, "--help") || ctm_streq(word, "-h")) {
-		help(stdout);
-		return 0;
+		if (helped(argc, argv))
+			return 0;
+		word = argv[1];
 	}
 	static char version[] = "version";
 	if (ctm_streq(word, "--version"))

@@ -52,6 +52,11 @@ int ctm_cli_parse(const struct ctm_cmd *c, int argc, char **argv, const char **a
 			*helped = true;
 			*nargs = 0;
 			return 0;
+		} else if (!only_args && (ctm_streq(w, "--help=man") || ctm_streq(w, "--help=words"))) {
+			(ctm_streq(w, "--help=man") ? ctm_cli_man : ctm_cli_words)(c, stdout);
+			*helped = true;
+			*nargs = 0;
+			return 0;
 		} else if (!only_args && w[0] == '-' && w[1]) {
 			int rc = option(c, argc, argv, &i, err);
 			if (rc)
@@ -82,6 +87,51 @@ void ctm_cli_help(const struct ctm_cmd *c, FILE *to)
 		fprintf(to, "  --%s%s%s%*s  %s\n", o->name, o->arg ? " " : "", o->arg ? o->arg : "", (int)(width - w), "", o->help);
 	}
 	fprintf(to, "  --help%*s  show this text\n", (int)(width - strlen("help")), "");
+}
+
+/* Text as roff shows it as it is: no escapes, hyphens that can be copied, no line taken for a request. */
+void ctm_cli_roff(const char *s, FILE *to)
+{
+	if (*s == '.' || *s == '\'')
+		fputs("\\&", to);
+	for (; *s; s++) {
+		if (*s == '\\')
+			fputs("\\e", to);
+		else if (*s == '-')
+			fputs("\\-", to);
+		else
+			fputc(*s, to);
+	}
+}
+
+void ctm_cli_man(const struct ctm_cmd *c, FILE *to)
+{
+	size_t first = strcspn(c->help, ".:;");
+	fputs(".TH \"CTM-", to);
+	for (const char *p = c->name; *p; p++)
+		fputc(*p == ' ' ? '-' : *p >= 'a' && *p <= 'z' ? *p - 32 : *p, to);
+	fprintf(to, "\" 1 \"\" \"ctm\" \"ctm manual\"\n.SH NAME\nctm %s \\- %.*s\n.SH SYNOPSIS\n.B ctm %s\n", c->name, (int)first, c->help, c->name);
+	ctm_cli_roff(c->nopts ? "[options] " : "", to);
+	ctm_cli_roff(c->args, to);
+	fputs("\n.SH DESCRIPTION\n", to);
+	ctm_cli_roff(c->help, to);
+	fputs("\n.SH OPTIONS\n", to);
+	for (size_t i = 0; i < c->nopts; i++) {
+		fputs(".TP\n\\fB\\-\\-", to);
+		ctm_cli_roff(c->opts[i].name, to);
+		fprintf(to, "\\fR%s%s%s\n", c->opts[i].arg ? " \\fI" : "", c->opts[i].arg ? c->opts[i].arg : "", c->opts[i].arg ? "\\fR" : "");
+		ctm_cli_roff(c->opts[i].help, to);
+		fputs("\n", to);
+	}
+	fputs(".TP\n\\fB\\-\\-help\\fR\nShow a short form of this text.\n"
+		".SH EXIT STATUS\n0 good, 1 the answer is no or the input is refused, 2 misuse, 3 could not run.\n.SH SEE ALSO\n.BR ctm (1)\n", to);
+}
+
+void ctm_cli_words(const struct ctm_cmd *c, FILE *to)
+{
+	for (size_t i = 0; i < c->nopts; i++)
+		fprintf(to, "--%s\n", c->opts[i].name);
+	fputs("--help\n", to);
 }
 
 int ctm_cli_die(const char *cmd, const struct ctm_err *err)

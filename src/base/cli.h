@@ -30,6 +30,10 @@ struct ctm_cmd {
  * returns 1 in *helped when asked. USAGE with a sentence that names the option. */
 CTM_CHECK int ctm_cli_parse(const struct ctm_cmd *c, int argc, char **argv, const char **args, int *nargs, bool *helped, struct ctm_err *err);
 void ctm_cli_help(const struct ctm_cmd *c, FILE *to);
+/* The same table as a manual page (roff; "--help=man") and as words for completion, one a line ("--help=words"). */
+void ctm_cli_man(const struct ctm_cmd *c, FILE *to);
+void ctm_cli_words(const struct ctm_cmd *c, FILE *to);
+void ctm_cli_roff(const char *s, FILE *to);    /* text, escaped for roff */
 /* "ctm lab run: FIELD: message" on stderr, returns ctm_err_exit(err->code). */
 int ctm_cli_die(const char *cmd, const struct ctm_err *err);
 bool ctm_cli_color(FILE *f);   /* a terminal and no NO_COLOR */
