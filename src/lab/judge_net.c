@@ -67,6 +67,9 @@ V_JUDGE(ports_declared)
 	}
 	if (!canary)
 		v_say(v, CTM_V_INCONCLUSIVE, "The canary port planted by the bench was not seen, so the scanner cannot be trusted to see anything.");
+	/* Of a sample that is dead, or of an address that is not the sample's, every port is refused. */
+	if (!fine && ctm_json_len(ctm_json_get(v->facts->declaration, "interfaces")))
+		v_say(v, CTM_V_INCONCLUSIVE, "Not even a declared port was seen open: the scan may not have met the sample.");
 	if (silent > limit)
 		v_say(v, CTM_V_INCONCLUSIVE, "%lld ports gave no answer at all (limit %lld): they may be filtered, not closed.", (long long)silent, (long long)limit);
 	if (!undeclared)

@@ -39,6 +39,7 @@ static const struct row rows[] = {
 	{ "N01", "INCONCLUSIVE", "canary", { SCAN("target", "[4443]", "missed", "0") } },
 	{ "N01", "INCONCLUSIVE", "gave no answer", { SCAN("target", "[4443]", "seen", "3") } },
 	{ "N01", "FAIL", "port 23 is open", { SCAN("target", "[23]", "missed", "0") } },
+	{ "N01", "INCONCLUSIVE", "Not even a declared port", { SCAN("target", "[]", "seen", "0") } },
 	{ "N01", "INCONCLUSIVE", "not scanned", { NULL } },
 	/* N04 */
 	{ "N04", "PASS", NULL, { "interface {\"id\":\"admin\",\"port\":4443,\"protocol\":\"https\",\"connected\":true,\"http_status\":200}" } },
