@@ -287,6 +287,28 @@ static void condition(void **state)
 	kit_free(k);
 }
 
+/* P11: an attestation that leaves out who, why or until when must not count (DOC.1c). */
+static void attestations(void **state)
+{
+#define ATTESTED "[{\"outcome\":\"DP.1\",\"component\":\"app\",\"method\":\"attestation\",\"verdict\":\"PASS\",\"text\":\"The app keeps nothing.\""
+	static const struct row cases[] = {
+		{ "P11", "FAIL", "justification", { ATTESTED ",\"by\":\"Tess Tanner\",\"expires\":\"2031-01-01\"}]" } },
+		{ "P11", "FAIL", "expires", { ATTESTED ",\"by\":\"Tess Tanner\",\"justification\":\"no phone on this bench\"}]" } },
+		{ "P11", "FAIL", "by", { ATTESTED ",\"justification\":\"no phone on this bench\",\"expires\":\"2031-01-01\"}]" } },
+		{ "P11", "PASS", "1 attestation", { ATTESTED ",\"by\":\"Tess Tanner\",\"justification\":\"no phone on this bench\",\"expires\":\"2031-01-01\"}]" } },
+		{ "P11", "NOT_APPLICABLE", "No attestation", { "[]" } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct kit *k = kit_new(NULL, cases[i].line[0]);
+		const char *why = "";
+		assert_string_equal(kit_verdict(k, cases[i].check, &why), cases[i].want);
+		assert_non_null(strstr(why, cases[i].says));
+		kit_free(k);
+	}
+}
+
 /* What a device or a stranger's bundle says never takes a judge down: wrong types everywhere. */
 static void hostile_shapes(void **state)
 {
@@ -313,7 +335,7 @@ static void hostile_shapes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(tables), cmocka_unit_test(evidence_is_its_own), cmocka_unit_test(not_run_without_observation), cmocka_unit_test(condition), cmocka_unit_test(hostile_shapes),
+		cmocka_unit_test(tables), cmocka_unit_test(evidence_is_its_own), cmocka_unit_test(not_run_without_observation), cmocka_unit_test(condition), cmocka_unit_test(attestations), cmocka_unit_test(hostile_shapes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

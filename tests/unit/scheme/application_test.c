@@ -34,10 +34,10 @@ static void a_denial_never_has_a_certificate(void **state)   /* 47 CFR 8.211 */
 	kit_reported(k, "SU.1");
 	kit_must(k, &REVIEWER, "start_review", NULL, "");
 	kit_must(k, &REVIEWER, "recommend", KIT_DENIAL_REVIEW, "");
-	kit_refused(k, &DECIDER, "decide", "{\"kind\":\"grant\"}", "", CTM_E_GUARD, "ISO/IEC 17065 7.5");
+	kit_refused(k, &DECIDER, "decide", "{\"kind\":\"grant\"}", "", CTM_E_GUARD, "ISO/IEC 17065 7.5");   /* guard verifications_passed */
 	kit_refused(k, &DECIDER, "decide", "{\"kind\":\"denial\"}", "", CTM_E_INPUT, NULL);
 	kit_refused(k, &DECIDER, "decide", "{\"kind\":\"denial\",\"reasons\":[]}", "", CTM_E_INPUT, NULL);
-	kit_refused(k, &DECIDER, "decide", "{\"kind\":\"denial\",\"reasons\":[{\"requirement\":\"NICENESS\",\"component\":\"camera\",\"text\":\"x\"}]}", "", CTM_E_GUARD, "47 CFR 8.211");
+	kit_refused(k, &DECIDER, "decide", "{\"kind\":\"denial\",\"reasons\":[{\"requirement\":\"NICENESS\",\"component\":\"camera\",\"text\":\"x\"}]}", "", CTM_E_GUARD, "47 CFR 8.211");   /* guard reasons_given */
 	kit_refused(k, &DECIDER, "decide", "{\"kind\":\"denial\",\"reasons\":[{\"requirement\":\"SU.1\",\"component\":\"\",\"text\":\"x\"}]}", "", CTM_E_INPUT, NULL);
 	kit_must(k, &DECIDER, "decide", "{\"kind\":\"denial\",\"reasons\":[{\"requirement\":\"SU.1\",\"component\":\"camera\",\"text\":\"takes an unsigned update\"}]}", "");
 	assert_string_equal(kit_state(k), "DENIED");
@@ -46,7 +46,7 @@ static void a_denial_never_has_a_certificate(void **state)   /* 47 CFR 8.211 */
 	/* a later application for the product must say so (FCC 24-26 paragraph 91) */
 	kit_draft(k);
 	kit_declare(k, KIT_DECLARATIONS);
-	kit_refused(k, &OWNER, "file", NULL, "", CTM_E_GUARD, "FCC 24-26 paragraph 91");
+	kit_refused(k, &OWNER, "file", NULL, "", CTM_E_GUARD, "FCC 24-26 paragraph 91");   /* guard prior_denial_disclosed */
 }
 
 static void an_unmet_outcome_cannot_be_granted(void **state)   /* 47 CFR 8.209(a) */
@@ -55,17 +55,17 @@ static void an_unmet_outcome_cannot_be_granted(void **state)   /* 47 CFR 8.209(a
 	kit_reported(k, "IAC.1b");
 	kit_must(k, &REVIEWER, "start_review", NULL, "");
 	kit_must(k, &REVIEWER, "recommend", KIT_GRANT_REVIEW, "");
-	kit_refused(k, &DECIDER, "decide", "{\"kind\":\"grant\"}", "", CTM_E_GUARD, "47 CFR 8.209(a)");
+	kit_refused(k, &DECIDER, "decide", "{\"kind\":\"grant\"}", "", CTM_E_GUARD, "47 CFR 8.209(a)");   /* guard outcomes_met */
 	/* one cell missing altogether is as bad */
 	kit_sql(k, "UPDATE outcome_status SET status = 'met'");
 	kit_sql(k, "DELETE FROM outcome_status WHERE outcome = 'DOC.1c'");
-	kit_refused(k, &DECIDER, "decide", "{\"kind\":\"grant\"}", "", CTM_E_GUARD, "47 CFR 8.209(a)");
+	kit_refused(k, &DECIDER, "decide", "{\"kind\":\"grant\"}", "", CTM_E_GUARD, "47 CFR 8.209(a)");   /* guard outcomes_met */
 	assert_non_null(strstr(k->err.msg, "DOC.1c"));
 	/* where stored matrix and sealed result disagree the worse counts */
 	kit_sql(k, "INSERT INTO outcome_status (product_id, job_id, component_id, outcome, status, at_ms) VALUES ('%s','%s','00000000-0000-7000-8000-000000000033','DOC.1c',"
 		"'not_applicable',1)", PRODUCT, JOB);
 	kit_sql(k, "UPDATE lab_job SET result_json = '{\"matrix\":[{\"outcome\":\"DP.3\",\"component\":\"app\",\"status\":\"undetermined\"}]}'");
-	kit_refused(k, &DECIDER, "decide", "{\"kind\":\"grant\"}", "", CTM_E_GUARD, "47 CFR 8.209(a)");
+	kit_refused(k, &DECIDER, "decide", "{\"kind\":\"grant\"}", "", CTM_E_GUARD, "47 CFR 8.209(a)");   /* guard outcomes_met */
 	assert_non_null(strstr(k->err.msg, "DP.3"));
 	kit_sql(k, "UPDATE lab_job SET result_json = '{}'");
 	kit_must(k, &DECIDER, "decide", "{\"kind\":\"grant\"}", "");
@@ -78,19 +78,19 @@ static void persons_are_kept_apart_in_any_hat(void **state)   /* ISO/IEC 17065 7
 	tester_hat.org = labhead_hat.org = owner_hat.org = CLA;
 	tester_hat.roles = labhead_hat.roles = owner_hat.roles = reviewer_hat.roles = CTM_ANY_CLA;
 	kit_reported(k, NULL);
-	kit_refused(k, &tester_hat, "start_review", NULL, "", CTM_E_GUARD, "ISO/IEC 17065 7.6");
-	kit_refused(k, &owner_hat, "start_review", NULL, "", CTM_E_GUARD, "ISO/IEC 17065 4.2");
+	kit_refused(k, &tester_hat, "start_review", NULL, "", CTM_E_GUARD, "ISO/IEC 17065 7.6");   /* guard not_an_evaluator */
+	kit_refused(k, &owner_hat, "start_review", NULL, "", CTM_E_GUARD, "ISO/IEC 17065 4.2");   /* guard not_an_evaluator */
 	kit_must(k, &REVIEWER, "start_review", NULL, "");
-	kit_refused(k, &labhead_hat, "recommend", KIT_GRANT_REVIEW, "", CTM_E_GUARD, "ISO/IEC 17065 7.6");
+	kit_refused(k, &labhead_hat, "recommend", KIT_GRANT_REVIEW, "", CTM_E_GUARD, "ISO/IEC 17065 7.6");   /* guard not_an_evaluator */
 	kit_must(k, &REVIEWER, "recommend", KIT_GRANT_REVIEW, "");
-	kit_refused(k, &tester_hat, "decide", "{\"kind\":\"grant\"}", "", CTM_E_GUARD, "ISO/IEC 17065 7.6");
-	kit_refused(k, &labhead_hat, "decide", "{\"kind\":\"grant\"}", "", CTM_E_GUARD, "ISO/IEC 17065 7.6");
-	kit_refused(k, &reviewer_hat, "decide", "{\"kind\":\"grant\"}", "", CTM_E_GUARD, "ISO/IEC 17065 7.6");
-	kit_refused(k, &owner_hat, "decide", "{\"kind\":\"grant\"}", "", CTM_E_GUARD, "ISO/IEC 17065 4.2");
+	kit_refused(k, &tester_hat, "decide", "{\"kind\":\"grant\"}", "", CTM_E_GUARD, "ISO/IEC 17065 7.6");   /* guard independent_decider */
+	kit_refused(k, &labhead_hat, "decide", "{\"kind\":\"grant\"}", "", CTM_E_GUARD, "ISO/IEC 17065 7.6");   /* guard independent_decider */
+	kit_refused(k, &reviewer_hat, "decide", "{\"kind\":\"grant\"}", "", CTM_E_GUARD, "ISO/IEC 17065 7.6");   /* guard independent_decider */
+	kit_refused(k, &owner_hat, "decide", "{\"kind\":\"grant\"}", "", CTM_E_GUARD, "ISO/IEC 17065 4.2");   /* guard independent_decider */
 	/* who only planned tests and took no other part is an evaluator too */
 	kit_sql(k, "INSERT INTO lab_job (id, lab_org_id, product_id, case_id, state, challenge, tester_id, created_ms) VALUES ('j2','%s','%s','%s','planned','x','%s',1)", LAB, PRODUCT,
 		k->kase, DECIDER.person);
-	kit_refused(k, &DECIDER, "decide", "{\"kind\":\"grant\"}", "", CTM_E_GUARD, "ISO/IEC 17065 7.6");
+	kit_refused(k, &DECIDER, "decide", "{\"kind\":\"grant\"}", "", CTM_E_GUARD, "ISO/IEC 17065 7.6");   /* guard independent_decider */
 }
 
 static void filing_asks_for_every_declaration(void **state)   /* 47 CFR 8.208 */
@@ -106,20 +106,20 @@ static void filing_asks_for_every_declaration(void **state)   /* 47 CFR 8.208 */
 		{ "{\"denied\":false}", "{\"denied\":true}", "FCC 24-26 paragraph 91" },
 	};
 	kit_draft(k);
-	kit_refused(k, &OWNER, "file", NULL, "", CTM_E_GUARD, "47 CFR 8.208(c)(1)");
+	kit_refused(k, &OWNER, "file", NULL, "", CTM_E_GUARD, "47 CFR 8.208(c)(1)");   /* guard declarations_complete */
 	for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i++) {
 		const char *at = strstr(KIT_DECLARATIONS, cuts[i].from);
 		assert_non_null(at);
 		kit_declare(k, ctm_arena_printf(k->arena, "%.*s%s%s", (int)(at - KIT_DECLARATIONS), KIT_DECLARATIONS, cuts[i].to, at + strlen(cuts[i].from)));
-		kit_refused(k, &OWNER, "file", NULL, "", CTM_E_GUARD, cuts[i].rule);
+		kit_refused(k, &OWNER, "file", NULL, "", CTM_E_GUARD, cuts[i].rule);   /* guard declarations_complete, declarations_signed, support_end_ahead, agent_named, prior_denial_disclosed */
 	}
 	kit_declare(k, KIT_DECLARATIONS);
 	assert_true(ctm_json_getb(k->out, "complete", false));
 	kit_sql(k, "UPDATE product SET registry_json = '{}'");
-	kit_refused(k, &OWNER, "file", NULL, "", CTM_E_GUARD, "47 CFR 8.222(b)");
+	kit_refused(k, &OWNER, "file", NULL, "", CTM_E_GUARD, "47 CFR 8.222(b)");   /* guard product_ready */
 	kit_sql(k, "UPDATE product SET registry_json = '{\"setup\":\"x\"}'");
 	kit_sql(k, "UPDATE release SET state = 'draft'");
-	kit_refused(k, &OWNER, "file", NULL, "", CTM_E_GUARD, "47 CFR 8.205");
+	kit_refused(k, &OWNER, "file", NULL, "", CTM_E_GUARD, "47 CFR 8.205");   /* guard product_ready */
 	kit_sql(k, "UPDATE release SET state = 'published'");
 	kit_must(k, &OWNER, "file", NULL, "");
 }
@@ -156,10 +156,10 @@ static void screening_stops_listed_names(void **state)   /* 47 CFR 8.204 */
 	const char *tail = at + strlen("Example Optics (fictional)");
 	kit_declare(k, ctm_arena_printf(k->arena, "%.*s%s%s", head, KIT_DECLARATIONS, "VHD Devices, LLC", tail));       /* an alias of an entry */
 	kit_must(k, &OWNER, "file", NULL, "");
-	kit_refused(k, &INTAKE, "accept", NULL, "", CTM_E_GUARD, "47 CFR 8.204");
+	kit_refused(k, &INTAKE, "accept", NULL, "", CTM_E_GUARD, "47 CFR 8.204");   /* guard screening_clean */
 	kit_refused(k, &INTAKE, "clear_match", "{\"subject\":\"VHD Devices, LLC\",\"list\":\"nope\"}", "x", CTM_E_INPUT, "47 CFR 8.204");
 	kit_must(k, &INTAKE, "clear_match", "{\"subject\":\"VHD Devices, LLC\",\"list\":\"bis-entity\"}", "looks harmless");
-	kit_refused(k, &INTAKE, "accept", NULL, "", CTM_E_GUARD, "47 CFR 8.204");                               /* the very name cannot be cleared */
+	kit_refused(k, &INTAKE, "accept", NULL, "", CTM_E_GUARD, "47 CFR 8.204");   /* guard screening_clean: the very name cannot be cleared */
 	kit_must(k, &INTAKE, "return", NULL, "name another producer");
 	kit_declare(k, ctm_arena_printf(k->arena, "%.*s%s%s", head, KIT_DECLARATIONS, "Greymoor Airtime (fictional)", tail));   /* listed for services only */
 	kit_must(k, &OWNER, "file", NULL, "");
@@ -175,9 +175,18 @@ static void a_likeness_can_be_cleared_by_a_person(void **state)   /* 47 CFR 8.20
 	kit_declare(k, ctm_arena_printf(k->arena, "%.*s%s%s", (int)(at - KIT_DECLARATIONS), KIT_DECLARATIONS, "Ironreed Microsystems of Exampleton (fictional)",
 		at + strlen("Example Optics (fictional)")));
 	kit_must(k, &OWNER, "file", NULL, "");
-	kit_refused(k, &INTAKE, "accept", NULL, "", CTM_E_GUARD, "47 CFR 8.204");
+	kit_refused(k, &INTAKE, "accept", NULL, "", CTM_E_GUARD, "47 CFR 8.204");   /* guard screening_clean */
 	kit_must(k, &INTAKE, "clear_match", "{\"subject\":\"Ironreed Microsystems of Exampleton (fictional)\",\"list\":\"dod-1260h\"}", "another firm, register entry read");
 	kit_must(k, &INTAKE, "accept", NULL, "");
+}
+
+static void a_decision_needs_the_report(void **state)   /* 47 CFR 8.208(j) */
+{
+	struct kit *k = *state;
+	kit_pending(k);
+	kit_sql(k, "UPDATE case_file SET data_json = json_remove(data_json, '$.report')");
+	kit_refused(k, &DECIDER, "decide", "{\"kind\":\"grant\"}", "", CTM_E_GUARD, "47 CFR 8.208(j)");   /* guard report_attached */
+	kit_refused(k, &DECIDER, "decide", "{\"kind\":\"denial\",\"reasons\":[{\"requirement\":\"SU.1\",\"component\":\"camera\",\"text\":\"x\"}]}", "", CTM_E_GUARD, "47 CFR 8.208(j)");   /* guard report_attached */
 }
 
 static void a_changed_list_asks_for_a_new_declaration(void **state)   /* 47 CFR 8.208(h) */
@@ -185,7 +194,7 @@ static void a_changed_list_asks_for_a_new_declaration(void **state)   /* 47 CFR 
 	struct kit *k = *state;
 	kit_pending(k);
 	kit_sql(k, "UPDATE case_file SET data_json = json_set(data_json, '$.declared_lists.\"bis-entity\"', 'sha256:older')");
-	kit_refused(k, &DECIDER, "decide", "{\"kind\":\"grant\"}", "", CTM_E_GUARD, "47 CFR 8.208(h)");
+	kit_refused(k, &DECIDER, "decide", "{\"kind\":\"grant\"}", "", CTM_E_GUARD, "47 CFR 8.208(h)");   /* guard lists_unchanged */
 	kit_declare(k, KIT_DECLARATIONS);
 	kit_must(k, &DECIDER, "decide", "{\"kind\":\"grant\"}", "");
 }
@@ -198,7 +207,7 @@ static void only_a_recognised_lab_counts(void **state)   /* 47 CFR 8.217 */
 	kit_filed(k);
 	for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i++) {
 		kit_sql(k, "UPDATE organisation SET facts_json = replace(facts_json, '%s', '%s') WHERE id = '%s'", cuts[i].from, cuts[i].to, LAB);
-		kit_refused(k, &INTAKE, "accept", NULL, "", CTM_E_GUARD, cuts[i].rule);
+		kit_refused(k, &INTAKE, "accept", NULL, "", CTM_E_GUARD, cuts[i].rule);   /* guard lab_recognised */
 		kit_sql(k, "UPDATE organisation SET facts_json = replace(facts_json, '%s', '%s') WHERE id = '%s'", cuts[i].to, cuts[i].from, LAB);
 	}
 	kit_must(k, &INTAKE, "accept", NULL, "");
@@ -206,7 +215,7 @@ static void only_a_recognised_lab_counts(void **state)   /* 47 CFR 8.217 */
 	kit_job(k, NULL);
 	/* recognised today, but not on the day of the tests */
 	kit_sql(k, "UPDATE lab_job SET sealed_ms = 1000");
-	kit_refused(k, &LABHEAD, "submit_report", "{\"job_id\":\"" JOB "\",\"signed_by\":\"Tess Tanner\",\"signed_on\":\"2026-11-23\"}", "", CTM_E_GUARD, "47 CFR 8.217(c)");
+	kit_refused(k, &LABHEAD, "submit_report", "{\"job_id\":\"" JOB "\",\"signed_by\":\"Tess Tanner\",\"signed_on\":\"2026-11-23\"}", "", CTM_E_GUARD, "47 CFR 8.217(c)");   /* guard lab_recognised_on_test_date */
 }
 
 static void a_report_must_be_sealed_real_and_of_this_case(void **state)   /* 47 CFR 8.208(j) */
@@ -219,13 +228,13 @@ static void a_report_must_be_sealed_real_and_of_this_case(void **state)   /* 47 
 	kit_job(k, NULL);
 	for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i++) {
 		kit_sql(k, "UPDATE lab_job SET %s", cuts[i].set);
-		kit_refused(k, &LABHEAD, "submit_report", good, "", cuts[i].code, "47 CFR 8.208(j)");
+		kit_refused(k, &LABHEAD, "submit_report", good, "", cuts[i].code, "47 CFR 8.208(j)");   /* guard report_sealed, report_of_this_product */
 		if (cuts[i].undo)
 			kit_sql(k, "UPDATE lab_job SET %s", cuts[i].undo);
 	}
 	kit_sql(k, "UPDATE lab_job SET case_id = '%s'", k->kase);
-	kit_refused(k, &LABHEAD, "submit_report", "{\"job_id\":\"" JOB "\",\"signed_by\":\"Nobody Known\",\"signed_on\":\"2026-11-23\"}", "", CTM_E_GUARD, "47 CFR 8.208(j)");
-	kit_refused(k, &LABHEAD, "submit_report", "{\"job_id\":\"" JOB "\",\"signed_by\":\"Tess Tanner\",\"signed_on\":\"2026-11-24\"}", "", CTM_E_GUARD, "47 CFR 8.208(j)");
+	kit_refused(k, &LABHEAD, "submit_report", "{\"job_id\":\"" JOB "\",\"signed_by\":\"Nobody Known\",\"signed_on\":\"2026-11-23\"}", "", CTM_E_GUARD, "47 CFR 8.208(j)");   /* guard report_of_this_product */
+	kit_refused(k, &LABHEAD, "submit_report", "{\"job_id\":\"" JOB "\",\"signed_by\":\"Tess Tanner\",\"signed_on\":\"2026-11-24\"}", "", CTM_E_GUARD, "47 CFR 8.208(j)");   /* guard report_of_this_product */
 	kit_refused(k, &LABHEAD, "submit_report", "{\"job_id\":\"" JOB "\",\"signed_by\":\"Tess Tanner\",\"signed_on\":\"soon\"}", "", CTM_E_INPUT, "47 CFR 8.208(j)");
 	kit_refused(k, &LABHEAD, "submit_report", "{\"job_id\":\"nope\",\"signed_by\":\"Tess Tanner\",\"signed_on\":\"2026-11-23\"}", "", CTM_E_INPUT, "47 CFR 8.208(j)");
 	kit_refused(k, &LABHEAD, "submit_report", NULL, "", CTM_E_INPUT, "47 CFR 8.208(j)");
@@ -241,9 +250,9 @@ static void six_verifications_are_needed(void **state)   /* ISO/IEC 17065 7.5 */
 	kit_refused(k, &REVIEWER, "recommend", "{\"recommendation\":\"grant\"}", "", CTM_E_INPUT, "ISO/IEC 17065 7.5");
 	kit_refused(k, &REVIEWER, "recommend", "{\"recommendation\":\"maybe\"}", "", CTM_E_INPUT, "ISO/IEC 17065 7.5");
 	const char *at = strstr(KIT_GRANT_REVIEW, "\"ok\":true");
-	kit_refused(k, &REVIEWER, "recommend", ctm_arena_printf(k->arena, "%.*s\"ok\":false%s", (int)(at - KIT_GRANT_REVIEW), KIT_GRANT_REVIEW, at + 9), "", CTM_E_GUARD, "ISO/IEC 17065 7.5");
+	kit_refused(k, &REVIEWER, "recommend", ctm_arena_printf(k->arena, "%.*s\"ok\":false%s", (int)(at - KIT_GRANT_REVIEW), KIT_GRANT_REVIEW, at + 9), "", CTM_E_GUARD, "ISO/IEC 17065 7.5");   /* guard verifications_given */
 	at = strstr(KIT_GRANT_REVIEW, "looked at");
-	kit_refused(k, &REVIEWER, "recommend", ctm_arena_printf(k->arena, "%.*s%s", (int)(at - KIT_GRANT_REVIEW), KIT_GRANT_REVIEW, at + 9), "", CTM_E_INPUT, "ISO/IEC 17065 7.5");
+	kit_refused(k, &REVIEWER, "recommend", ctm_arena_printf(k->arena, "%.*s%s", (int)(at - KIT_GRANT_REVIEW), KIT_GRANT_REVIEW, at + 9), "", CTM_E_INPUT, "ISO/IEC 17065 7.5");   /* guard verifications_given */
 	/* more testing sets report and review aside */
 	kit_must(k, &REVIEWER, "ask_more_testing", NULL, "the update check was not repeated");
 	assert_null(strstr(kit_text(k, "SELECT data_json FROM case_file"), "bundle_digest"));
@@ -260,7 +269,7 @@ static void information_is_asked_for_and_answered(void **state)   /* 47 CFR 8.21
 	assert_string_equal(kit_text(k, "SELECT org_id FROM task WHERE done_ms IS NULL"), MAKER);
 	kit_must(k, &OWNER, "answer_info", NULL, "local administration");
 	assert_int_equal(kit_int(k, "SELECT count(*) FROM clock WHERE rule = 'S-INFO' AND done_ms IS NULL"), 0);
-	kit_refused(k, &DECIDER, "dismiss", "{\"reason\":\"boredom\"}", "x", CTM_E_INPUT, "47 CFR 8.210");
+	kit_refused(k, &DECIDER, "dismiss", "{\"reason\":\"boredom\"}", "x", CTM_E_INPUT, "47 CFR 8.210");   /* guard dismissal_reason */
 	kit_must(k, &DECIDER, "dismiss", "{\"reason\":\"no_response\"}", "the second question stays open");
 	assert_string_equal(kit_text(k, "SELECT kind FROM decision"), "dismissal");
 	assert_non_null(strstr(kit_text(k, "SELECT reasons_json FROM decision"), "47 CFR 8.210(c)"));
@@ -357,7 +366,7 @@ static void the_form_makes_the_same_declarations(void **state)   /* 47 CFR 8.208
 	assert_int_equal(kit_use(k, &OWNER, ctm_declarations_form, NULL, "id", k->kase, "producers", "camera", NULL), CTM_E_INPUT);
 	assert_int_equal(kit_use(k, &OWNER, ctm_declarations_form, NULL, "id", k->kase, "c1", "1", NULL), 0);
 	assert_false(ctm_json_getb(k->out, "complete", true));
-	kit_refused(k, &OWNER, "file", NULL, "", CTM_E_GUARD, "47 CFR 8.208(c)(2)");
+	kit_refused(k, &OWNER, "file", NULL, "", CTM_E_GUARD, "47 CFR 8.208(c)(2)");   /* guard declarations_complete */
 	assert_int_equal(kit_use(k, &OWNER, ctm_declarations_form, NULL, "id", k->kase, "c1", "1", "c2", "1", "c3", "1", "c4", "1", "c5", "1", "c6", "1", "c7", "1", "c8", "1", "perjury", "1",
 		"truth", "1", "not_prohibited", "1", "support_end", "2031-12-31", "signer_name", "Olive Orchard", "signer_title", "Owner", "signer_signature", "/s/ Olive Orchard",
 		"signer_signed_on", "2026-11-20", "agent_name", "Olive Orchard", "agent_address", "1 Fictional Way", "agent_email", "legal@larkspur.example", "agent_consent", "1",
@@ -377,7 +386,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(a_grant_writes_decision_certificate_and_authorisation), T(a_denial_never_has_a_certificate), T(an_unmet_outcome_cannot_be_granted), T(persons_are_kept_apart_in_any_hat),
 		T(filing_asks_for_every_declaration), T(malformed_declarations_are_refused_and_nothing_is_kept), T(screening_stops_listed_names), T(a_likeness_can_be_cleared_by_a_person),
-		T(a_changed_list_asks_for_a_new_declaration), T(only_a_recognised_lab_counts), T(a_report_must_be_sealed_real_and_of_this_case), T(six_verifications_are_needed),
+		T(a_changed_list_asks_for_a_new_declaration), T(a_decision_needs_the_report), T(only_a_recognised_lab_counts), T(a_report_must_be_sealed_real_and_of_this_case), T(six_verifications_are_needed),
 		T(information_is_asked_for_and_answered), T(an_applicant_may_withdraw), T(the_worksheet_says_what_may_be_done_and_why_not), T(a_foreign_case_does_not_exist),
 		T(forms_and_api_reach_the_same_move), T(the_form_makes_the_same_declarations),
 	};

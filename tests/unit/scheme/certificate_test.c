@@ -27,13 +27,13 @@ static void a_suspension_leaves_the_authorisation(void **state)   /* 47 CFR 8.21
 	kit_granted(k);
 	assert_int_equal(propose(k, &SURVEILLANCE, "suspension"), 0);
 	assert_int_equal(propose(k, &SURVEILLANCE, "suspension"), CTM_E_EXISTS);
-	kit_refused(k, &both, "decide", "{\"kind\":\"suspension\"}", "", CTM_E_GUARD, "ISO/IEC 17065 7.11");
+	kit_refused(k, &both, "decide", "{\"kind\":\"suspension\"}", "", CTM_E_GUARD, "ISO/IEC 17065 7.11");   /* guard not_the_proposer */
 	kit_refused(k, &DECIDER, "decide", "{\"kind\":\"reinstatement\"}", "", CTM_E_INPUT, NULL);
 	/* who evaluated the product for the application stays an evaluator (ISO/IEC 17065 7.6) */
 	struct one tester_hat = TESTER;
 	tester_hat.org = CLA;
 	tester_hat.roles = CTM_ROLE_CLA_DECIDER;
-	kit_refused(k, &tester_hat, "decide", "{\"kind\":\"suspension\"}", "", CTM_E_GUARD, "ISO/IEC 17065 7.6");
+	kit_refused(k, &tester_hat, "decide", "{\"kind\":\"suspension\"}", "", CTM_E_GUARD, "ISO/IEC 17065 7.6");   /* guard independent_decider */
 	kit_must(k, &DECIDER, "decide", "{\"kind\":\"suspension\"}", "");
 	assert_string_equal(kit_text(k, "SELECT status FROM certificate"), "suspended");
 	assert_string_equal(kit_text(k, "SELECT status FROM authorisation"), "active");
@@ -42,8 +42,8 @@ static void a_suspension_leaves_the_authorisation(void **state)   /* 47 CFR 8.21
 	kit_must(k, &OWNER, "report_correction", NULL, "closed in release 1.0.1");
 	assert_int_equal(kit_int(k, "SELECT count(*) FROM clock WHERE rule = 'T-CURE' AND done_ms IS NULL"), 0);
 	kit_must(k, &both, "propose_reinstatement", NULL, "two samples are clean");
-	kit_refused(k, &both, "decide", "{\"kind\":\"reinstatement\"}", "", CTM_E_GUARD, "ISO/IEC 17065 7.11");
-	kit_refused(k, &both, "reject", NULL, "x", CTM_E_GUARD, "ISO/IEC 17065 7.11");
+	kit_refused(k, &both, "decide", "{\"kind\":\"reinstatement\"}", "", CTM_E_GUARD, "ISO/IEC 17065 7.11");   /* guard not_the_proposer */
+	kit_refused(k, &both, "reject", NULL, "x", CTM_E_GUARD, "ISO/IEC 17065 7.11");   /* guard not_the_proposer */
 	kit_must(k, &DECIDER, "reject", NULL, "one sample more");
 	assert_string_equal(kit_state(k), "SUSPENDED");
 	kit_must(k, &SURVEILLANCE, "propose_reinstatement", NULL, "three samples are clean");
@@ -66,10 +66,10 @@ static void a_withdrawal_is_for_good(void **state)   /* ISO/IEC 17065 7.11; 47 C
 	char suspension[40];
 	ctm_copy(suspension, sizeof suspension, k->kase);
 	kit_must(k, &DECIDER, "decide", "{\"kind\":\"suspension\"}", "");
-	kit_refused(k, &SURVEILLANCE, "close", NULL, "", CTM_E_GUARD, "ISO/IEC 17065 7.11");
+	kit_refused(k, &SURVEILLANCE, "close", NULL, "", CTM_E_GUARD, "ISO/IEC 17065 7.11");   /* guard certificate_ended */
 	assert_int_equal(propose(k, &STRANGER, "withdrawal"), CTM_E_NOTFOUND);
 	assert_int_equal(propose(k, &SURVEILLANCE, "withdrawal"), 0);
-	kit_refused(k, &both, "decide", "{\"kind\":\"withdrawal\"}", "", CTM_E_GUARD, "ISO/IEC 17065 7.11");
+	kit_refused(k, &both, "decide", "{\"kind\":\"withdrawal\"}", "", CTM_E_GUARD, "ISO/IEC 17065 7.11");   /* guard not_the_proposer */
 	kit_must(k, &DECIDER, "decide", "{\"kind\":\"withdrawal\"}", "");
 	assert_string_equal(kit_text(k, "SELECT status FROM certificate"), "withdrawn");
 	assert_string_equal(kit_text(k, "SELECT status FROM authorisation"), "withdrawn");
@@ -77,7 +77,7 @@ static void a_withdrawal_is_for_good(void **state)   /* ISO/IEC 17065 7.11; 47 C
 	assert_int_equal(kit_int(k, "SELECT count(*) FROM clock WHERE rule IN ('T-CERT', 'T-SURV') AND done_ms IS NULL"), 0);
 	assert_int_equal(kit_int(k, "SELECT count(*) FROM clock WHERE rule = 'T-REC-SCHEME' AND done_ms IS NULL"), 1);
 	ctm_copy(k->kase, sizeof k->kase, suspension);
-	kit_refused(k, &SURVEILLANCE, "propose_reinstatement", NULL, "x", CTM_E_GUARD, "ISO/IEC 17065 7.11");
+	kit_refused(k, &SURVEILLANCE, "propose_reinstatement", NULL, "x", CTM_E_GUARD, "ISO/IEC 17065 7.11");   /* guard certificate_suspended */
 	kit_must(k, &SURVEILLANCE, "close", NULL, "");
 	assert_int_equal(propose(k, &SURVEILLANCE, "withdrawal"), CTM_E_STATE);
 	assert_int_equal(propose(k, &SURVEILLANCE, "suspension"), CTM_E_STATE);
@@ -87,6 +87,22 @@ static void a_withdrawal_is_for_good(void **state)   /* ISO/IEC 17065 7.11; 47 C
 	kit_granted(k);
 	assert_int_equal(kit_int(k, "SELECT count(*) FROM certificate"), 2);
 	assert_int_equal(kit_int(k, "SELECT count(*) FROM certificate WHERE number = 'CTM-2026-000002' AND status = 'in_force'"), 1);
+}
+
+/* The state of the certificate is asked again at the decision, not only when it was proposed. */
+static void a_decision_needs_the_certificate_as_proposed(void **state)   /* ISO/IEC 17065 7.11 */
+{
+	struct kit *k = *state;
+	kit_granted(k);
+	assert_int_equal(propose(k, &SURVEILLANCE, "suspension"), 0);
+	kit_sql(k, "UPDATE certificate SET status = 'expired'");
+	kit_refused(k, &DECIDER, "decide", "{\"kind\":\"suspension\"}", "", CTM_E_GUARD, "ISO/IEC 17065 7.11");   /* guard certificate_in_force */
+	kit_sql(k, "UPDATE certificate SET status = 'in_force'");
+	assert_int_equal(propose(k, &SURVEILLANCE, "withdrawal"), 0);
+	kit_sql(k, "UPDATE certificate SET status = 'expired'");
+	kit_refused(k, &DECIDER, "decide", "{\"kind\":\"withdrawal\"}", "", CTM_E_GUARD, "ISO/IEC 17065 7.11");   /* guard certificate_not_ended */
+	kit_sql(k, "UPDATE certificate SET status = 'in_force'");
+	kit_must(k, &DECIDER, "decide", "{\"kind\":\"withdrawal\"}", "");
 }
 
 static void what_fails_halfway_leaves_nothing(void **state)
@@ -160,6 +176,6 @@ static void the_decision_is_kept_once(void **state)
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, kit_setup, kit_teardown)
-	const struct CMUnitTest tests[] = { T(a_suspension_leaves_the_authorisation), T(a_withdrawal_is_for_good), T(what_fails_halfway_leaves_nothing), T(a_decision_can_be_checked_later), T(the_decision_is_kept_once) };
+	const struct CMUnitTest tests[] = { T(a_suspension_leaves_the_authorisation), T(a_withdrawal_is_for_good), T(a_decision_needs_the_certificate_as_proposed), T(what_fails_halfway_leaves_nothing), T(a_decision_can_be_checked_later), T(the_decision_is_kept_once) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
