@@ -54,7 +54,10 @@ int main(int argc, char **argv)
 		return 0;
 	if (!rc)
 		rc = run(args[0], &err);
+#ifdef __SANITIZE_ADDRESS__
+	/* Only for the leak checker: Cairo asserts here when a font is still held, as by Pango's own thread on a busy machine. */
 	cairo_debug_reset_static_data();
+#endif
 	FcFini();
 	return rc ? ctm_cli_die(command.name, &err) : 0;
 }

@@ -18,9 +18,9 @@ const state = at('CTM_STATE', 'var'), out = at('CTM_OUT', 'out'), build = at('CT
 const base = `http://localhost:${process.env.CTM_PORT ?? 8080}`;
 const ids = JSON.parse(readFileSync(join(state, 'demo/state.json'))), to = join(ROOT, 'docs/pictures');
 const screens = [
-  ['maker', 'olive@larkspur.example', `/products/${ids['product.camera']}`],
-  ['lab', 'tess@tidewater.example', `/jobs/${ids['job.twin.1.0.0']}`],
-  ['cla', 'rory@harborlight.example', `/cases/${ids['case.twin.1.0.0']}`],
+  ['maker', ['olive@larkspur.example', '--org', ids['org.larkspur']], `/products/${ids['product.camera']}`],
+  ['lab', ['tess@tidewater.example', '--org', ids['org.tidewater']], `/jobs/${ids['job.twin.1.0.0']}`],
+  ['cla', ['rory@harborlight.example', '--org', ids['org.harborlight']], `/cases/${ids['case.twin.1.0.0']}`],
   ['record', null, `/p/${ids['record.1.0.1']}`],
 ];
 const small = (from, name) => {
@@ -37,7 +37,7 @@ try {
   for (const [name, person, path] of screens) {
     const page = await browser.newPage({ viewport: { width: 1200, height: 800 }, colorScheme: 'light' });
     if (person) {
-      const link = JSON.parse(execFileSync(join(build, 'ctm'), ['user', 'link', '--state', state, '--json', person]));
+      const link = JSON.parse(execFileSync(join(build, 'ctm'), ['user', 'link', '--state', state, '--json', ...person]));
       await page.goto(`${base}/signin?token=${link.token}`);
       await page.click('main form button');
       await page.waitForLoadState('load');
