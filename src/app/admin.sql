@@ -2,8 +2,13 @@
 -- What ctm fsck asks the engine itself.
 -- name: fsck.references
 PRAGMA foreign_key_check
+-- name: fsck.references engine: postgresql
+SELECT CAST(conrelid AS regclass)::text AS "table", CAST(confrelid AS regclass)::text AS parent FROM pg_constraint WHERE contype = 'f' AND NOT convalidated
 -- name: fsck.engine
 PRAGMA integrity_check(5)
+-- name: fsck.engine engine: postgresql
+SELECT coalesce((SELECT 'indexes that are not valid: ' || string_agg(CAST(indexrelid AS regclass)::text, ', ') FROM pg_index WHERE NOT indisvalid), 'ok')
+  AS integrity_check
 -- name: fsck.digests
 SELECT 'release' AS place, id, image_digest AS digest FROM release WHERE image_digest <> ''
 UNION ALL SELECT 'release', id, manifest_digest FROM release WHERE manifest_digest <> ''

@@ -13,7 +13,7 @@ SELECT f.id, f.number, f.kind, f.pack, f.pack_version, f.state, f.product_id, f.
   (SELECT k.rule FROM clock k WHERE k.case_id = f.id AND k.done_ms IS NULL ORDER BY k.due_ms LIMIT 1) AS rule
 FROM case_file f LEFT JOIN product p ON p.id = f.product_id LEFT JOIN organisation a ON a.id = f.applicant_org_id
 WHERE (f.applicant_org_id = :org OR ((f.cla_org_id = :org OR f.lab_org_id = :org) AND (f.filed_ms IS NOT NULL OR f.kind <> 'application')))
-  AND (:product IS NULL OR f.product_id = :product)
+  AND (CAST(:product AS TEXT) IS NULL OR f.product_id = :product)
 ORDER BY f.closed_ms IS NOT NULL, f.opened_ms DESC, f.id DESC LIMIT :max
 -- name: case.insert
 INSERT INTO case_file (id, number, kind, pack, pack_version, state, product_id, applicant_org_id, cla_org_id, lab_org_id, prior_case_id, data_json, opened_ms)
@@ -35,11 +35,11 @@ SELECT e.seq, e.at_ms, e.event, e.from_state, e.to_state, e.note, COALESCE(p.nam
 -- name: case.person_add
 INSERT INTO case_person (case_id, person_id, part, at_ms) VALUES (:case, :person, :part, :now) ON CONFLICT DO NOTHING
 -- name: case.person_part
-SELECT part FROM case_person WHERE case_id = :case AND person_id = :person AND (:part IS NULL OR part = :part) ORDER BY at_ms LIMIT 1
+SELECT part FROM case_person WHERE case_id = :case AND person_id = :person AND (CAST(:part AS TEXT) IS NULL OR part = :part) ORDER BY at_ms LIMIT 1
 -- name: case.clock_start
 INSERT INTO clock (id, case_id, rule, pack, started_ms, due_ms, whose) VALUES (:id, :case, :rule, :pack, :now, :due, :whose)
 -- name: case.clock_stop
-UPDATE clock SET done_ms = :now WHERE case_id = :case AND done_ms IS NULL AND (:rule IS NULL OR rule = :rule)
+UPDATE clock SET done_ms = :now WHERE case_id = :case AND done_ms IS NULL AND (CAST(:rule AS TEXT) IS NULL OR rule = :rule)
 -- name: case.clocks
 SELECT rule, pack, whose, started_ms, due_ms, done_ms, fired_ms FROM clock WHERE case_id = :case ORDER BY done_ms IS NOT NULL, due_ms, id
 -- name: case.clocks_due

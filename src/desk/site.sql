@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- name: desk.site_maker
-SELECT id FROM organisation WHERE kind = 'maker' AND (:slug IS NULL OR slug = :slug) ORDER BY created_ms LIMIT 2;
+SELECT id FROM organisation WHERE kind = 'maker' AND (CAST(:slug AS TEXT) IS NULL OR slug = :slug) ORDER BY created_ms LIMIT 2;
 
 -- name: desk.public_document
 SELECT d.digest, d.media_type, d.size FROM document d JOIN product p ON p.id = d.product_id

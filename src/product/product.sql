@@ -16,8 +16,8 @@ WHERE p.id = :id AND (p.org_id = :org
   OR EXISTS (SELECT 1 FROM lab_job j WHERE j.product_id = p.id AND j.lab_org_id = :org))
 -- name: product.list
 SELECT p.id, p.name, p.model, p.category, p.registry_json, o.name AS maker,
-  (SELECT r.id FROM record r WHERE r.product_id = p.id ORDER BY r.published_ms DESC, r.id DESC LIMIT 1) AS record_id,
-  (SELECT r.status FROM record r WHERE r.product_id = p.id ORDER BY r.published_ms DESC, r.id DESC LIMIT 1) AS record_status,
+  (SELECT r.id FROM record r WHERE r.product_id = p.id ORDER BY r.published_ms DESC NULLS LAST, r.id DESC LIMIT 1) AS record_id,
+  (SELECT r.status FROM record r WHERE r.product_id = p.id ORDER BY r.published_ms DESC NULLS LAST, r.id DESC LIMIT 1) AS record_status,
   (SELECT t.number FROM certificate t WHERE t.product_id = p.id ORDER BY t.created_ms DESC LIMIT 1) AS certificate,
   (SELECT count(*) FROM case_file c WHERE c.product_id = p.id AND c.closed_ms IS NULL) AS open_cases,
   (SELECT CASE WHEN c.state = 'DENIED' THEN c.id END FROM case_file c WHERE c.product_id = p.id AND c.kind = 'application' AND c.closed_ms IS NOT NULL
@@ -36,7 +36,7 @@ UPDATE product SET registry_json = :registry, row_version = row_version + 1 WHER
 -- name: product.set_picture
 UPDATE product SET picture_digest = :digest, row_version = row_version + 1 WHERE id = :id
 -- name: product.records
-SELECT id, status, version, published_ms FROM record WHERE product_id = :id ORDER BY published_ms DESC, id DESC LIMIT 50
+SELECT id, status, version, published_ms FROM record WHERE product_id = :id ORDER BY published_ms DESC NULLS LAST, id DESC LIMIT 50
 -- name: product.cases
 SELECT c.id, c.number, c.product_id, p.name AS product, o.name AS maker, c.kind, c.state, c.opened_ms,
   (SELECT k.whose FROM clock k WHERE k.case_id = c.id AND c.closed_ms IS NULL AND k.done_ms IS NULL ORDER BY k.due_ms LIMIT 1) AS whose,

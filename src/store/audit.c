@@ -107,23 +107,35 @@ static int check_row(struct ctm_q *q, int64_t seq, const char *prev, char hash[C
 	return 0;
 }
 
-int ctm_audit_check(struct ctm_db *db, int64_t *n, char head[CTM_DIGEST_MAX], struct ctm_err *err)
+/* At most one page of lines after *count; *more says whether there was any. */
+static int check_page(struct ctm_db *db, int64_t *count, char prev[CTM_DIGEST_MAX], bool *more, struct ctm_err *err)
 {
 	CTM_AUTO_Q *q = ctm_q(db, "audit.walk");
+	bool row = true;
+	ctm_q_int(q, "after", *count);
+	*more = false;
+	for (;;) {
+		int rc = ctm_q_step(q, &row, err);
+		if (rc || !row)
+			return rc;
+		rc = check_row(q, *count + 1, prev, prev, err);
+		if (rc)
+			return rc;
+		*more = true;
+		(*count)++;
+	}
+}
+
+int ctm_audit_check(struct ctm_db *db, int64_t *n, char head[CTM_DIGEST_MAX], struct ctm_err *err)
+{
 	char prev[CTM_DIGEST_MAX];
 	int64_t count = 0;
+	bool more = true;
 	memcpy(prev, genesis, sizeof prev);
-	for (;;) {
-		bool row;
-		int rc = ctm_q_step(q, &row, err);
+	while (more) {
+		int rc = check_page(db, &count, prev, &more, err);
 		if (rc)
 			return rc;
-		if (!row)
-			break;
-		rc = check_row(q, count + 1, prev, prev, err);
-		if (rc)
-			return rc;
-		count++;
 	}
 	*n = count;
 	memcpy(head, prev, CTM_DIGEST_MAX);

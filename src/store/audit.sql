@@ -8,7 +8,7 @@ VALUES (:seq, :at_ms, :actor, :action, :kind, :subject, :before, :after, :prev_h
 
 -- name: audit.walk
 SELECT seq, at_ms, actor, action, kind, subject, before_json AS before_text, after_json AS after_text, prev_hash, hash
-FROM audit ORDER BY seq
+FROM audit WHERE seq > :after ORDER BY seq LIMIT 1000
 
 -- name: audit.of
 SELECT seq, at_ms, actor, action, before_json, after_json, hash FROM audit

@@ -6,6 +6,7 @@
  */
 #ifndef CTM_STORE_ENGINE_H
 #define CTM_STORE_ENGINE_H
+#include "base/buf.h"
 #include "store/store.h"
 
 enum ctm_col { CTM_COL_NULL, CTM_COL_INT, CTM_COL_REAL, CTM_COL_TEXT, CTM_COL_BLOB };
@@ -13,6 +14,8 @@ enum ctm_col { CTM_COL_NULL, CTM_COL_INT, CTM_COL_REAL, CTM_COL_TEXT, CTM_COL_BL
 struct ctm_engine {
 	const char *scheme;                                    /* "sqlite:" */
 	const char *begin[2];                                  /* by enum ctm_db_mode */
+	bool twins;                                            /* a statement's twin is meant for this engine */
+	int (*migration)(const char *text, struct ctm_buf *out, struct ctm_err *err);   /* the text for this engine; NULL: as it is */
 	int (*open)(const char *where, enum ctm_db_mode mode, void **conn, struct ctm_err *err);
 	void (*close)(void *conn);
 	int (*exec)(void *conn, const char *text, struct ctm_err *err);            /* fixed texts and migrations: no rows */
@@ -35,7 +38,7 @@ struct ctm_engine {
 	const void *(*col_blob)(void *st, int i, size_t *n);
 };
 
-extern const struct ctm_engine ctm_engine_sqlite;
+extern const struct ctm_engine ctm_engine_sqlite, ctm_engine_postgresql;
 
 struct ctm_db {
 	const struct ctm_engine *engine;

@@ -27,6 +27,15 @@ int ctm_db_schema(struct ctm_db *db)
 	return n;
 }
 
+#define TEXT_MAX (1 << 20)
+
+static int apply_text(struct ctm_db *db, const char *text, struct ctm_err *err)
+{
+	CTM_AUTO_BUF twin = CTM_BUF(TEXT_MAX);
+	int rc = db->engine->migration ? db->engine->migration(text, &twin, err) : 0;
+	return rc ? rc : db->engine->exec(db->conn, db->engine->migration ? ctm_buf_cstr(&twin) : text, err);
+}
+
 static int apply(struct ctm_db *db, const struct ctm_migration *m, struct ctm_err *err)
 {
 	char line[320], digest[CTM_DIGEST_MAX];
@@ -36,7 +45,11 @@ static int apply(struct ctm_db *db, const struct ctm_migration *m, struct ctm_er
 	int rc = ctm_tx_begin(db, err);
 	if (rc)
 		return rc;
-	rc = db->engine->exec(db->conn, m->text, err);
+	if (ctm_db_schema(db) >= m->number) {      /* another process came first */
+		ctm_tx_rollback(db);
+		return 0;
+	}
+	rc = apply_text(db, m->text, err);
 	rc = rc ? rc : db->engine->exec(db->conn, line, err);
 	rc = rc ? rc : ctm_tx_commit(db, err);
 	if (rc) {
@@ -70,8 +83,11 @@ static int check_applied(struct ctm_db *db, struct ctm_err *err)
 
 int ctm_db_migrate(struct ctm_db *db, int *from, int *to, struct ctm_err *err)
 {
-	int rc = db->engine->exec(db->conn, "CREATE TABLE IF NOT EXISTS schema_version "
-		"(number BIGINT PRIMARY KEY, name TEXT NOT NULL, digest TEXT NOT NULL, applied_ms BIGINT NOT NULL);", err);
+	static const char create[] = "CREATE TABLE IF NOT EXISTS schema_version "
+		"(number BIGINT PRIMARY KEY, name TEXT NOT NULL, digest TEXT NOT NULL, applied_ms BIGINT NOT NULL);";
+	int rc = db->engine->exec(db->conn, create, NULL);
+	if (rc)                                    /* two processes that make the table at once: the second look finds it */
+		rc = db->engine->exec(db->conn, create, err);
 	rc = rc ? rc : check_applied(db, err);
 	if (rc)
 		return rc;

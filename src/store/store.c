@@ -28,11 +28,21 @@ struct ctm_q {
 
 /* ---- connections ---- */
 
+static const struct ctm_engine *engine_of(const char *url)
+{
+	static const struct ctm_engine *const engines[] = { &ctm_engine_sqlite, &ctm_engine_postgresql };
+	for (size_t i = 0; i < sizeof engines / sizeof *engines; i++) {
+		if (ctm_starts(url, engines[i]->scheme) && url[strlen(engines[i]->scheme)])
+			return engines[i];
+	}
+	return NULL;
+}
+
 int ctm_db_open(const char *url, enum ctm_db_mode mode, struct ctm_db **out, struct ctm_err *err)
 {
-	const struct ctm_engine *e = &ctm_engine_sqlite;
-	if (!ctm_starts(url, e->scheme) || !url[strlen(e->scheme)])
-		return ctm_fail(err, CTM_E_INPUT, "store", NULL, "a store is named sqlite:PATH");
+	const struct ctm_engine *e = engine_of(url);
+	if (!e)
+		return ctm_fail(err, CTM_E_INPUT, "store", NULL, "a store is named sqlite:PATH or postgresql://HOST/DATABASE");
 	struct ctm_db *db = calloc(1, sizeof *db);
 	if (db) {
 		db->engine = e;
@@ -99,6 +109,8 @@ static const struct ctm_sql *sql_named(const char *name)
 	return NULL;
 }
 
+const char *ctm_sql_text(const struct ctm_db *db, const struct ctm_sql *sql) { return db->engine->twins && sql->twin ? sql->twin : sql->text; }
+
 struct ctm_q *ctm_q(struct ctm_db *db, const char *name)
 {
 	const struct ctm_sql *sql = sql_named(name);
@@ -116,7 +128,7 @@ struct ctm_q *ctm_q(struct ctm_db *db, const char *name)
 	q->sql = sql;
 	if (!sql)
 		ctm_fail(&q->err, CTM_E_FAIL, NULL, NULL, "there is no statement named %s", name);
-	else if (db->engine->prepare(db->conn, sql->text, &q->st, &q->err))
+	else if (db->engine->prepare(db->conn, ctm_sql_text(db, sql), &q->st, &q->err))
 		ctm_fail_prefix(&q->err, "%s", name);
 	else if (db->engine->params(q->st) > PARAMS_MAX)
 		ctm_fail(&q->err, CTM_E_FAIL, NULL, NULL, "the statement %s has more than %d parameters", name, PARAMS_MAX);

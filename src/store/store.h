@@ -20,13 +20,16 @@ struct ctm_q;      /* a statement in use; give it back with ctm_q_done */
 enum ctm_db_mode { CTM_DB_RO, CTM_DB_RW };
 
 struct ctm_sql { const char *name, *text, *twin; };       /* the generated table, sorted by name */
+const char *ctm_sql_text(const struct ctm_db *db, const struct ctm_sql *sql);   /* the text meant for the engine of db */
 extern const struct ctm_sql ctm_sql_table[];
 extern const size_t ctm_sql_count;
 struct ctm_migration { int number; const char *name, *text; };
 extern const struct ctm_migration ctm_migrations[];
 extern const size_t ctm_migration_count;
 
-/* url: "sqlite:PATH". RW opens with journal WAL and synchronous FULL. IO, STATE (newer schema). */
+/* url: "sqlite:PATH" (RW opens with journal WAL and synchronous FULL), "postgresql://HOST/DATABASE" or "postgresql:" and words
+ * of libpq ("host=... dbname=..."); a password comes from libpq's password file only. IO, INPUT, UNSUPPORTED (server older than
+ * 13, encoding not UTF8), STATE (newer schema). A connection that is lost is IO once and made again at the next use. */
 CTM_CHECK int ctm_db_open(const char *url, enum ctm_db_mode mode, struct ctm_db **out, struct ctm_err *err);
 void ctm_db_close(struct ctm_db *db);
 /* Bring the schema up to date from the built-in numbered migrations. STATE when an applied one differs from the built-in. */
@@ -59,7 +62,10 @@ void ctm_q_donep(struct ctm_q **q);
 /* All rows as a JSON array (at most max rows), then done. */
 CTM_CHECK int ctm_q_rows(struct ctm_q *q, size_t max, ctm_json **out, struct ctm_err *err);
 
-/* Transactions: immediate; savepoints nest inside by name "s". On RO connections begin gives a stable snapshot. */
+/* Transactions: writing ones take turns over all processes, from begin to commit; savepoints nest inside by name "s". On RO
+ * connections begin gives a stable snapshot. After a statement inside a transaction was refused, only a rollback (to the
+ * savepoint, or whole) may follow. BUSY from any of these, or from a statement outside of a transaction, means that nothing
+ * was kept and the whole may be done again from its begin: the program's writer answers it with 503 and "try again". */
 CTM_CHECK int ctm_tx_begin(struct ctm_db *db, struct ctm_err *err);
 CTM_CHECK int ctm_tx_commit(struct ctm_db *db, struct ctm_err *err);
 void ctm_tx_rollback(struct ctm_db *db);

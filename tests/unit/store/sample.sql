@@ -11,8 +11,6 @@ SELECT id, name, facts_json, created_ms, NULL AS missing, 1.5 AS half FROM organ
 
 -- name: sample.all
 SELECT id, name FROM organisation ORDER BY id
--- name: sample.all engine: postgresql
-SELECT id, name FROM organisation ORDER BY id COLLATE "C"
 
 -- name: sample.rename
 UPDATE organisation SET name = :name WHERE id = :id
@@ -22,6 +20,8 @@ UPDATE organisation SET facts_json = :facts WHERE id = :id
 
 -- name: sample.blob
 SELECT :b AS b, length(:b) AS n
+-- name: sample.blob engine: postgresql
+SELECT CAST(:b AS BYTEA) AS b, length(CAST(:b AS BYTEA)) AS n
 
 -- name: sample.broken
 SELECT nothing FROM no_such_table

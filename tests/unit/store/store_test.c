@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Named statements, transactions and migrations on a real database file, and the audit chain on top.
+ * Named statements, transactions and migrations on both engines, and the audit chain on top: a real database file, and a real
+ * PostgreSQL server that this program starts for itself. One list of tests runs on each; what only one engine can do stands apart.
  */
 #include "../base/harness.h"
 #include "base/file.h"
@@ -8,9 +9,32 @@
 #include "crypto/hash.h"
 #include "store/audit.h"
 #include "store/store.h"
+#include "pg.h"
+#include <pthread.h>
 #include <sys/stat.h>
 
-static void url_of(void **state, const char *name, char out[300]) { snprintf(out, 300, "sqlite:%s/%s", (char *)*state, name); }
+static struct pg_server server;
+static bool on_server;                  /* which engine the tests run on now */
+
+static void url_of(void **state, const char *name, char out[300])
+{
+	char base[40];
+	snprintf(base, sizeof base, "%.*s", (int)strcspn(name, "."), name);
+	if (on_server)
+		pg_url(&server, base, out, 300);
+	else
+		snprintf(out, 300, "sqlite:%s/%s", (char *)*state, name);
+}
+
+/* A server's databases are made by its owner; the database's own locale must not matter. */
+static void made(const char *name)
+{
+	char sql[160];
+	if (on_server) {
+		snprintf(sql, sizeof sql, "CREATE DATABASE %.*s TEMPLATE template0 LOCALE 'C.UTF-8'", (int)strcspn(name, "."), name);
+		pg_do(&server, "postgres", sql);
+	}
+}
 
 /* A fresh migrated store. */
 static struct ctm_db *fresh(void **state, const char *name)
@@ -19,6 +43,7 @@ static struct ctm_db *fresh(void **state, const char *name)
 	struct ctm_db *db = NULL;
 	struct ctm_err e = { 0 };
 	int from = -1, to = -1;
+	made(name);
 	url_of(state, name, url);
 	if (ctm_db_open(url, CTM_DB_RW, &db, &e) || ctm_db_migrate(db, &from, &to, &e))
 		fail_msg("%s", e.msg);
@@ -210,13 +235,21 @@ static void readers_cannot_write_and_keep_their_snapshot(void **state)
 
 static void opening_refuses_what_it_should(void **state)
 {
-	char url[300], path[300];
+	char url[300];
 	struct ctm_db *db = NULL;
-	struct ctm_err e = { 0 };
 	url_of(state, "absent.db", url);
 	assert_int_equal(ctm_db_open(url, CTM_DB_RO, &db, NULL), CTM_E_IO);
 	assert_int_equal(ctm_db_open("postgresql:x", CTM_DB_RW, &db, NULL), CTM_E_INPUT);
 	assert_int_equal(ctm_db_open("sqlite:", CTM_DB_RW, &db, NULL), CTM_E_INPUT);
+	assert_int_equal(ctm_db_open("mysql:x", CTM_DB_RW, &db, NULL), CTM_E_INPUT);
+	assert_null(db);
+}
+
+static void a_file_that_is_no_store_is_refused(void **state)
+{
+	char url[300], path[300];
+	struct ctm_db *db = NULL;
+	struct ctm_err e = { 0 };
 	snprintf(path, sizeof path, "%s/junk.db", (char *)*state);
 	char junk[5000];
 	memset(junk, 'j', sizeof junk);
@@ -224,11 +257,17 @@ static void opening_refuses_what_it_should(void **state)
 	url_of(state, "junk.db", url);
 	assert_int_equal(ctm_db_open(url, CTM_DB_RW, &db, &e), CTM_E_IO);
 	assert_string_equal(e.msg, "the file is not a store");
+}
+
+static void a_newer_schema_is_refused(void **state)
+{
+	char url[300];
+	struct ctm_db *db = NULL;
+	struct ctm_err e = { 0 };
 	struct ctm_db *newer = fresh(state, "newer.db");
 	assert_int_equal(ctm_q_run(ctm_q(newer, "sample.future"), NULL, NULL), 0);
 	ctm_db_close(newer);
 	url_of(state, "newer.db", url);
-	ctm_err_clear(&e);
 	assert_int_equal(ctm_db_open(url, CTM_DB_RW, &db, &e), CTM_E_STATE);
 	assert_non_null(strstr(e.msg, "newer ctm"));
 	assert_null(db);
@@ -308,17 +347,142 @@ static void the_table_is_sorted_and_has_twins(void **state)
 	for (size_t i = 1; i < ctm_sql_count; i++)
 		assert_true(strcmp(ctm_sql_table[i - 1].name, ctm_sql_table[i].name) < 0);
 	for (size_t i = 0; i < ctm_sql_count; i++)
-		assert_int_equal(ctm_sql_table[i].twin != NULL, ctm_streq(ctm_sql_table[i].name, "sample.all"));
+		assert_int_equal(ctm_sql_table[i].twin != NULL, ctm_streq(ctm_sql_table[i].name, "sample.blob"));
 }
+
+/* ---- what only a server can do ---- */
+
+static void a_restarted_server_is_met_again_and_nothing_runs_outside_its_transaction(void **state)
+{
+	struct ctm_db *db = fresh(state, "again.db"), *ro = NULL;
+	char url[300];
+	url_of(state, "again.db", url);
+	assert_int_equal(ctm_db_open(url, CTM_DB_RO, &ro, NULL), 0);
+	assert_int_equal(count(ro), 0);
+	assert_int_equal(ctm_tx_begin(db, NULL), 0);
+	assert_int_equal(add(db, "o1", "one", NULL), 0);
+	pg_restart(&server);
+	assert_int_equal(count(ro), 0);                          /* a reader notices nothing */
+	assert_int_equal(add(db, "o2", "two", NULL), CTM_E_IO);
+	assert_int_equal(add(db, "o2", "two", NULL), CTM_E_IO);  /* not outside of the transaction that is gone */
+	assert_int_equal(ctm_tx_commit(db, NULL), CTM_E_IO);
+	ctm_tx_rollback(db);
+	assert_int_equal(count(db), 0);
+	assert_int_equal(ctm_tx_begin(db, NULL), 0);
+	assert_int_equal(add(db, "o3", "three", NULL), 0);
+	assert_int_equal(ctm_tx_commit(db, NULL), 0);
+	pg_restart(&server);
+	assert_int_equal(ctm_tx_begin(db, NULL), 0);             /* died while idle: begun again */
+	assert_int_equal(count(db), 1);
+	ctm_tx_rollback(db);
+	ctm_db_close(ro);
+	ctm_db_close(db);
+}
+
+static void a_server_that_is_gone_is_said_plainly(void **state)
+{
+	struct ctm_db *db = fresh(state, "gone.db");
+	struct ctm_err e = { 0 };
+	pg_halt(&server);
+	assert_int_equal(ctm_tx_begin(db, &e), CTM_E_IO);
+	assert_non_null(strstr(e.msg, "cannot be reached"));
+	assert_int_equal(add(db, "o1", "one", NULL), CTM_E_IO);
+	pg_restart(&server);
+	assert_int_equal(add(db, "o1", "one", NULL), 0);
+	ctm_db_close(db);
+}
+
+static void *cutter(void *database)
+{
+	char sql[400];
+	snprintf(sql, sizeof sql, "DO $$ BEGIN FOR i IN 1..500 LOOP PERFORM pg_sleep(0.01); PERFORM pg_stat_clear_snapshot(); "
+		"IF EXISTS (SELECT 1 FROM pg_stat_activity WHERE datname = '%s' AND pid <> pg_backend_pid() AND wait_event = 'SyncRep') THEN EXIT; END IF; END LOOP; "
+		"PERFORM pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '%s' AND pid <> pg_backend_pid(); END $$", (char *)database, (char *)database);
+	pg_do(&server, "postgres", sql);
+	return NULL;
+}
+
+/* The server has committed and waits for a second server that does not exist; then the connection is cut. */
+static void a_commit_whose_answer_is_lost_is_found_out(void **state)
+{
+	struct ctm_db *db = fresh(state, "unsure.db");
+	pthread_t t;
+	assert_int_equal(ctm_tx_begin(db, NULL), 0);
+	assert_int_equal(add(db, "o1", "one", NULL), 0);
+	pg_do(&server, "postgres", "ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
+	pg_do(&server, "postgres", "SELECT pg_reload_conf()");
+	assert_int_equal(pthread_create(&t, NULL, cutter, "unsure"), 0);
+	assert_int_equal(ctm_tx_commit(db, NULL), 0);
+	pthread_join(t, NULL);
+	pg_do(&server, "postgres", "ALTER SYSTEM RESET synchronous_standby_names");
+	pg_do(&server, "postgres", "SELECT pg_reload_conf()");
+	assert_int_equal(count(db), 1);
+	assert_int_equal(add(db, "o2", "two", NULL), 0);
+	ctm_db_close(db);
+}
+
+static void a_refused_statement_ends_its_transaction(void **state)
+{
+	struct ctm_db *db = fresh(state, "ends.db");
+	assert_int_equal(ctm_tx_begin(db, NULL), 0);
+	assert_int_equal(add(db, "o1", "one", NULL), 0);
+	assert_int_equal(add(db, "o2", "one", NULL), CTM_E_EXISTS);
+	assert_int_not_equal(add(db, "o3", "three", NULL), 0);
+	assert_int_equal(ctm_tx_commit(db, NULL), CTM_E_FAIL);
+	ctm_tx_rollback(db);
+	assert_int_equal(count(db), 0);
+	ctm_db_close(db);
+}
+
+static void addresses_carry_no_password_and_databases_are_utf8(void **state)
+{
+	struct ctm_db *db = NULL;
+	struct ctm_err e = { 0 };
+	char url[300];
+	assert_int_equal(ctm_db_open("postgresql://ctm:secret@127.0.0.1/x", CTM_DB_RW, &db, &e), CTM_E_INPUT);
+	assert_string_equal(e.field, "password");
+	assert_null(strstr(e.msg, "secret"));
+	pg_do(&server, "postgres", "CREATE DATABASE latin TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'");
+	pg_url(&server, "latin", url, sizeof url);
+	assert_int_equal(ctm_db_open(url, CTM_DB_RW, &db, NULL), CTM_E_UNSUPPORTED);
+	pg_url(&server, "no_such", url, sizeof url);
+	ctm_err_clear(&e);
+	assert_int_equal(ctm_db_open(url, CTM_DB_RW, &db, &e), CTM_E_IO);
+	assert_null(db);
+}
+
+static int server_new(void **state)
+{
+	pg_start(&server);
+	on_server = true;
+	return scratch_new(state);
+}
+
+static int server_gone(void **state)
+{
+	pg_stop(&server);
+	return scratch_gone(state);
+}
+
+#define ON_BOTH \
+	cmocka_unit_test(rows_come_back_as_json), cmocka_unit_test(refusals_carry_their_meaning), cmocka_unit_test(bugs_of_callers_are_told_not_guessed), \
+	cmocka_unit_test(the_same_name_nests), cmocka_unit_test(json_columns_that_are_not_json_do_not_pass), cmocka_unit_test(bytes_pass_through), \
+	cmocka_unit_test(transactions_and_savepoints), cmocka_unit_test(readers_cannot_write_and_keep_their_snapshot), \
+	cmocka_unit_test(a_newer_schema_is_refused), cmocka_unit_test(migrating_twice_changes_nothing), cmocka_unit_test(the_audit_chain_holds), \
+	cmocka_unit_test(a_changed_or_missing_audit_line_is_named)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(rows_come_back_as_json), cmocka_unit_test(refusals_carry_their_meaning), cmocka_unit_test(bugs_of_callers_are_told_not_guessed),
-		cmocka_unit_test(the_same_name_nests), cmocka_unit_test(json_columns_that_are_not_json_do_not_pass), cmocka_unit_test(bytes_pass_through),
-		cmocka_unit_test(transactions_and_savepoints), cmocka_unit_test(readers_cannot_write_and_keep_their_snapshot),
-		cmocka_unit_test(opening_refuses_what_it_should), cmocka_unit_test(migrating_twice_changes_nothing), cmocka_unit_test(the_audit_chain_holds),
-		cmocka_unit_test(a_changed_or_missing_audit_line_is_named), cmocka_unit_test(the_table_is_sorted_and_has_twins),
-	};
-	return cmocka_run_group_tests(tests, scratch_new, scratch_gone);
+	const struct CMUnitTest sqlite[] = { ON_BOTH, cmocka_unit_test(opening_refuses_what_it_should), cmocka_unit_test(a_file_that_is_no_store_is_refused),
+		cmocka_unit_test(the_table_is_sorted_and_has_twins) };
+	const struct CMUnitTest postgresql[] = { ON_BOTH, cmocka_unit_test(a_refused_statement_ends_its_transaction),
+		cmocka_unit_test(addresses_carry_no_password_and_databases_are_utf8), cmocka_unit_test(a_commit_whose_answer_is_lost_is_found_out),
+		cmocka_unit_test(a_restarted_server_is_met_again_and_nothing_runs_outside_its_transaction), cmocka_unit_test(a_server_that_is_gone_is_said_plainly) };
+	char why[128];
+	int bad = cmocka_run_group_tests_name("sqlite", sqlite, scratch_new, scratch_gone);
+	if (!pg_available(why, sizeof why)) {
+		print_message("skipped on PostgreSQL: %s\n", why);
+		return bad;
+	}
+	return bad + cmocka_run_group_tests_name("postgresql", postgresql, server_new, server_gone);
 }
