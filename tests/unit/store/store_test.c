@@ -405,13 +405,14 @@ static void *cutter(void *database)
 /* The server has committed and waits for a second server that does not exist; then the connection is cut. */
 static void a_commit_whose_answer_is_lost_is_found_out(void **state)
 {
+	static char name[] = "unsure";
 	struct ctm_db *db = fresh(state, "unsure.db");
 	pthread_t t;
 	assert_int_equal(ctm_tx_begin(db, NULL), 0);
 	assert_int_equal(add(db, "o1", "one", NULL), 0);
 	pg_do(&server, "postgres", "ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
 	pg_do(&server, "postgres", "SELECT pg_reload_conf()");
-	assert_int_equal(pthread_create(&t, NULL, cutter, "unsure"), 0);
+	assert_int_equal(pthread_create(&t, NULL, cutter, name), 0);
 	assert_int_equal(ctm_tx_commit(db, NULL), 0);
 	pthread_join(t, NULL);
 	pg_do(&server, "postgres", "ALTER SYSTEM RESET synchronous_standby_names");
