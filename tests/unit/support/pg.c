@@ -139,7 +139,7 @@ void pg_stop(struct pg_server *s)
 	s->dir[0] = 0;
 }
 
-void pg_do(const struct pg_server *s, const char *database, const char *sql)
+bool pg_ask(const struct pg_server *s, const char *database, const char *sql)
 {
 	char info[128];
 	snprintf(info, sizeof info, "host=%s user=ctm dbname=%s", s->dir, database);
@@ -147,6 +147,10 @@ void pg_do(const struct pg_server *s, const char *database, const char *sql)
 	PGresult *r = PQexec(c, sql);
 	if (PQresultStatus(r) != PGRES_COMMAND_OK && PQresultStatus(r) != PGRES_TUPLES_OK)
 		broken(PQerrorMessage(c));
+	bool row = PQntuples(r) > 0;
 	PQclear(r);
 	PQfinish(c);
+	return row;
 }
+
+void pg_do(const struct pg_server *s, const char *database, const char *sql) { (void)pg_ask(s, database, sql); }

@@ -21,5 +21,6 @@ void pg_halt(struct pg_server *s);             /* the server goes, its data stay
 void pg_url(const struct pg_server *s, const char *database, char *out, size_t cap);
 /* One statement as the server's owner. */
 void pg_do(const struct pg_server *s, const char *database, const char *sql);
+bool pg_ask(const struct pg_server *s, const char *database, const char *sql);   /* did it give a row? */
 
 #endif
