@@ -26,7 +26,7 @@ const struct demo_unit *demo_unit(const char *name) { return &units[strcmp(name,
 
 void demo_address(const struct demo *d, int host, char out[16])
 {
-	snprintf(out, 16, "127.78.%d.%d", d->device_port % 250 + 1, host);
+	snprintf(out, 16, "127.78.%d.%d", d->device_port % 251 + 1, host);
 }
 
 /* Readable secret for a nameplate: four groups of four from an alphabet without look-alikes. */
