@@ -30,6 +30,8 @@ static const struct verb { const char *word, *program; int keep; const char *hel
 	{ "parse", "ctm-parse", 0, "read files from outside in a sandbox", "" },
 	{ "render", "ctm-render", 0, "turn JSON into certificate, report or label PDF", "certificate report" },
 	{ "demo", "ctm-demo", 0, "walk the whole way once with a demonstration product", "" },
+	{ "backup", "ctm-backup", 1, "put a state directory into one archive, also while it is served", "" },
+	{ "restore", "ctm-backup", 1, "make a state directory of an archive, checked; the log never forks", "" },
 	{ "fsck", "ctm-admin", 1, "check audit chain, files, references, log", "" },
 	{ "doctor", "ctm-admin", 1, "check this machine and state directory", "" },
 	{ "config", "ctm-admin", 1, "check ctm.json", "check" },

@@ -156,13 +156,31 @@ static int read_conf(struct ctm_app *a, struct ctm_err *err)
 	return rc;
 }
 
+/* Before an older schema is brought forward the database is copied to before/: the way back, should the new program not please. */
+static int keep_schema(struct ctm_app *a, struct ctm_db *db, struct ctm_err *err)
+{
+	char path[1024], name[80];
+	int is = ctm_db_schema(db);
+	if (is < 1 || is >= (int)ctm_migration_count)
+		return 0;
+	int rc = ctm_mkdirs(ctm_app_dir(a, "before", path, sizeof path), 0700, err);
+	snprintf(name, sizeof name, "before/schema-%04d-%lld.db", is, (long long)ctm_now_ms());
+	rc = rc ? rc : ctm_db_copy(db, ctm_app_dir(a, name, path, sizeof path), err);
+	if (rc == CTM_E_UNSUPPORTED) {
+		ctm_err_clear(err);
+		return 0;
+	}
+	return rc ? ctm_fail_prefix(err, "The store is older than this program and could not be copied before it is brought forward; nothing was changed: ") : 0;
+}
+
 static int migrate(struct ctm_app *a, struct ctm_err *err)
 {
 	struct ctm_db *db;
 	int from, to, rc = ctm_db_open(a->db_url, CTM_DB_RW, &db, err);
 	if (rc)
 		return rc;
-	rc = ctm_db_migrate(db, &from, &to, err);
+	rc = keep_schema(a, db, err);
+	rc = rc ? rc : ctm_db_migrate(db, &from, &to, err);
 	ctm_db_close(db);
 	return rc;
 }

@@ -10,9 +10,11 @@
 #include "crypto/x509.h"
 #include "registry/signer_journal.h"
 #include "registry/signer_rules.h"
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define BUCKETS 4096
 #define PER_MINUTE 600
@@ -31,6 +33,7 @@ struct ctm_signer {
 	struct ctm_checkpoint last;
 	struct signed_version *seen[BUCKETS];
 	int64_t per_minute, tokens_us, refilled_us;
+	bool held;                         /* STATE/signer.hold is there: restored, and the world's log was not compared yet */
 };
 
 void ctm_signer_close(struct ctm_signer *s)
@@ -230,6 +233,8 @@ int ctm_signer_open(const char *dir, struct ctm_signer **out, struct ctm_err *er
 		ctm_signer_close(s);
 		return rc;
 	}
+	snprintf(path, sizeof path, "%s/signer.hold", dir);
+	s->held = !access(path, F_OK) || errno != ENOENT;
 	s->tokens_us = 60000000;
 	s->refilled_us = ctm_mono_us();
 	*out = s;
@@ -421,9 +426,9 @@ static int op_keys(struct ctm_signer *s, const ctm_json *req, ctm_json *reply, s
 	return ctm_json_sets(reply, "ca", s->ca_pem);
 }
 
-static const struct op { const char *name; int (*run)(struct ctm_signer *s, const ctm_json *req, ctm_json *reply, struct ctm_err *err); bool signs; } ops[] = {
-	{ "statement", op_statement, true },
-	{ "checkpoint", op_checkpoint, true },
+static const struct op { const char *name; int (*run)(struct ctm_signer *s, const ctm_json *req, ctm_json *reply, struct ctm_err *err); bool signs, logs; } ops[] = {
+	{ "statement", op_statement, true, true },
+	{ "checkpoint", op_checkpoint, true, true },
 	{ "device-certificate", op_certificate, true },
 	{ "evidence", op_evidence, true },
 	{ "keys", op_keys, false },
@@ -458,6 +463,9 @@ ctm_json *ctm_signer_answer(struct ctm_signer *s, const ctm_json *request)
 			break;
 	if (i == sizeof ops / sizeof *ops)
 		rc = ctm_fail(&err, CTM_E_INPUT, "/op", "op", "The signer knows statement, checkpoint, device-certificate, evidence and keys; nothing else is signed.");
+	else if (ops[i].logs && s->held)
+		rc = ctm_fail(&err, CTM_E_GUARD, "/op", "log.restored", "This state was restored from a backup, and the log may have gone on since. Compare the last published "
+			"checkpoint: ctm restore --resume --state DIR --log-head FILE, then start the signer again.");
 	else if (!ops[i].signs || !(rc = take_token(s, &err)))
 		rc = ops[i].run(s, request, reply, &err);
 	if (!rc)

@@ -17,6 +17,7 @@
  *   rate                      more signatures a minute than configured
  *   key                       this signer holds no such key
  *   op                        unknown request
+ *   log.restored              the state was restored from a backup and the last published checkpoint was not compared (STATE/signer.hold)
  *
  * Decision that comes with a statement: {kind, decided_by, evaluators:[], approvals:[{person_id, ...} or id], digest}. `digest` is the
  * digest of the decision document in the blob store and must be the statement's "decision".

@@ -36,6 +36,7 @@ struct ctm_engine {
 	int64_t (*col_int)(void *st, int i);
 	double (*col_real)(void *st, int i);
 	const void *(*col_blob)(void *st, int i, size_t *n);
+	int (*copy)(void *conn, const char *path, struct ctm_err *err);            /* NULL: the engine has its own tools for this */
 };
 
 extern const struct ctm_engine ctm_engine_sqlite, ctm_engine_postgresql;

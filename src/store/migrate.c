@@ -6,11 +6,15 @@
  * schema that no program describes.
  */
 #include "store/engine.h"
+#include "base/file.h"
 #include "base/text.h"
 #include "base/timex.h"
 #include "crypto/hash.h"
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 int ctm_db_schema(struct ctm_db *db)
 {
@@ -34,6 +38,21 @@ static int apply_text(struct ctm_db *db, const char *text, struct ctm_err *err)
 	CTM_AUTO_BUF twin = CTM_BUF(TEXT_MAX);
 	int rc = db->engine->migration ? db->engine->migration(text, &twin, err) : 0;
 	return rc ? rc : db->engine->exec(db->conn, db->engine->migration ? ctm_buf_cstr(&twin) : text, err);
+}
+
+int ctm_db_copy(struct ctm_db *db, const char *path, struct ctm_err *err)
+{
+	if (!db->engine->copy)
+		return ctm_fail(err, CTM_E_UNSUPPORTED, "store", NULL, "this store is copied with the tools of its own server");
+	CTM_AUTO_FD fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return ctm_fail(err, errno == EEXIST ? CTM_E_EXISTS : CTM_E_IO, "store", NULL, "%s cannot be made: %s", path, strerror(errno));
+	int rc = db->engine->copy(db->conn, path, err);
+	if (!rc && fsync(fd))
+		rc = ctm_fail(err, CTM_E_IO, "store", NULL, "%s cannot be made durable: %s", path, strerror(errno));
+	if (rc)
+		unlink(path);
+	return rc;
 }
 
 static int apply(struct ctm_db *db, const struct ctm_migration *m, struct ctm_err *err)

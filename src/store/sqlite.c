@@ -193,10 +193,27 @@ static const void *col_blob(void *st, int i, size_t *n)
 	return p;
 }
 
+/* The pages as this connection sees them: inside a transaction, of the moment it began, whatever others write meanwhile. */
+static int copy(void *conn, const char *path, struct ctm_err *err)
+{
+	sqlite3 *to = NULL;
+	int e = sqlite3_open_v2(path, &to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_EXRESCODE, NULL);
+	sqlite3_backup *b = e == SQLITE_OK ? sqlite3_backup_init(to, "main", conn, "main") : NULL;
+	if (b) {
+		sqlite3_backup_step(b, -1);
+		e = sqlite3_backup_finish(b);
+	} else if (e == SQLITE_OK) {
+		e = sqlite3_extended_errcode(to);
+	}
+	int rc = e == SQLITE_OK ? 0 : fail(to, e, err);
+	sqlite3_close_v2(to);
+	return rc;
+}
+
 const struct ctm_engine ctm_engine_sqlite = {
 	.scheme = "sqlite:", .begin = { [CTM_DB_RO] = "BEGIN; SELECT 1 FROM sqlite_schema LIMIT 1;", [CTM_DB_RW] = "BEGIN IMMEDIATE;" },
 	.open = open_conn, .close = close_conn, .exec = exec, .prepare = prepare, .finalize = finalize, .reset = reset,
 	.params = params, .param = param, .bind_text = bind_text, .bind_int = bind_int, .bind_blob = bind_blob, .step = step,
 	.changes = changes, .columns = columns, .col_name = col_name, .col_type = col_type, .col_text = col_text, .col_int = col_int,
-	.col_real = col_real, .col_blob = col_blob,
+	.col_real = col_real, .col_blob = col_blob, .copy = copy,
 };

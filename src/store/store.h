@@ -35,6 +35,9 @@ void ctm_db_close(struct ctm_db *db);
 /* Bring the schema up to date from the built-in numbered migrations. STATE when an applied one differs from the built-in. */
 CTM_CHECK int ctm_db_migrate(struct ctm_db *db, int *from, int *to, struct ctm_err *err);
 int ctm_db_schema(struct ctm_db *db);
+/* Copy the store as this connection sees it (inside a transaction: of the moment it began) into a new file, mode 0600, durable on
+ * return, while others write. EXISTS when the file is there; UNSUPPORTED for an engine with tools of its own; IO leaves nothing. */
+CTM_CHECK int ctm_db_copy(struct ctm_db *db, const char *path, struct ctm_err *err);
 
 /* Statements. Every parameter of the statement must be given (NULL where meant) before the first step. ctm_q_run and
  * ctm_q_rows give the statement back themselves: do not use q after them (an automatic ctm_q_done is harmless only while

@@ -27,7 +27,7 @@ export const sql = (state, text) => {
   return r.stdout.toString().trim();
 };
 
-const fixture = (units) => `
+const fixture = (units, digest) => `
 INSERT INTO organisation (id,kind,name,slug,contact,created_ms) VALUES ('${MAKER}','maker','Larkspur Porchworks (fictional)','larkspur','security@larkspur.example',1),
  ('${LAB}','lab','Tidewater Bench (fictional)','tidewater','',1),('${CLA}','cla','Harborlight Certification (fictional)','harborlight','registry@harborlight.example',1);
 INSERT INTO product (id,org_id,name,model,category,intended_use,gtin,fcc_id,registry_json,created_ms) VALUES ('${PRODUCT}','${MAKER}','Porch Camera','PC-1','camera','watching a porch',
@@ -38,8 +38,9 @@ INSERT INTO case_person VALUES ('${CASE}','p-1','evaluator',1),('${CASE}','p-3',
 INSERT INTO component (id,product_id,kind,name,created_ms) VALUES ('c-1','${PRODUCT}','device','camera',1),('c-2','${PRODUCT}','app','app',1);
 INSERT INTO lab_job (id,lab_org_id,product_id,case_id,state,challenge,tester_id,report_number,created_ms,reported_ms) VALUES ('j-1','${LAB}','${PRODUCT}','${CASE}','reported','c','p-2','REP-1',1,5);
 INSERT INTO outcome_status VALUES ('${PRODUCT}','j-1','c-1','AI.1','met','',1),('${PRODUCT}','j-1','c-2','AI.1','not_applicable','',1);
+INSERT INTO decision (id,case_id,kind,approvals_json,decided_by,digest,at_ms) VALUES ('d-0','${CASE}','grant','[]','p-3','${digest}',1);
 INSERT INTO certificate (id,number,case_id,product_id,baseline_json,status,valid_from,valid_to,decision_id,created_ms) VALUES ('${CERT}','CTM-2026-000001','${CASE}','${PRODUCT}',
- '[{"component":"camera","kind":"device","version":"1.0.0","image_digest":"sha256:aa"}]','in_force','2026-11-22','2099-11-21','d-1',1);
+ '[{"component":"camera","kind":"device","version":"1.0.0","image_digest":"sha256:aa"}]','in_force','2026-11-22','2099-11-21','d-0',1);
 INSERT INTO authorisation (id,certificate_id,product_id,granted_on,issuing_authority,status) VALUES ('a-1','${CERT}','${PRODUCT}','2026-11-22','x','active');
 ${units.map((u) => `INSERT INTO device (id,component_id,serial,code_hash,state,created_ms) VALUES ('${u.id}','c-1','${u.serial}','${sha(`ctm-enrol-code/1\n${u.serial}\n${u.code}\n`)}','built',1);`).join('\n')}
 `;
@@ -51,7 +52,7 @@ export function decide(state, n, put) {
   const digest = put(Buffer.from(`{"decision":"${id}"}`));
   const data = JSON.stringify({ decision_id: id, case_id: CASE, kind, certificate_id: CERT });
   const payload = JSON.stringify({ event: 'decision.made', subject_kind: 'case', subject_id: CASE, data: JSON.parse(data) });
-  sql(state, `PRAGMA foreign_keys=OFF; BEGIN IMMEDIATE;
+  sql(state, `PRAGMA foreign_keys=ON; BEGIN IMMEDIATE;
 INSERT INTO decision (id,case_id,kind,reasons_json,approvals_json,decided_by,digest,at_ms) VALUES ('${id}','${CASE}','${kind}','[{"requirement":"IAC.1b","text":"A port answered."}]',
  '[{"person_id":"p-3","part":"decider","at_ms":1}]','p-3','${digest}',${1795358763120 + n});
 INSERT INTO job (id,kind,payload_json,state,run_at_ms,created_ms) VALUES ('job-${n}','registry.decision','${payload.replace(/'/g, "''")}','waiting',1,1);
@@ -96,7 +97,7 @@ export class Site {
     if (r.code !== 0) throw new Error(r.err);
     this.link = JSON.parse(r.out);
     for (let i = 0; i < units; i++) this.units.push({ id: `00000000-0000-7000-8000-0000000001${String(i).padStart(2, '0')}`, serial: `PC1-LOAD-${i}`, code: `code-of-unit-${i}`, seq: 0, sent: 0 });
-    sql(this.state, fixture(this.units));
+    sql(this.state, fixture(this.units, putBlob(this.state)(Buffer.from('{"decision":"d-0"}'))));
     return this;
   }
 
