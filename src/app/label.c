@@ -223,7 +223,7 @@ int main(int argc, char **argv)
 		int rc = ctm_cli_parse(&verbs[i].cmd, argc - 1, argv + 1, args, &n, &helped, &err);
 		if (!rc && !helped)
 			rc = verbs[i].run(args, &err);
-		return rc ? ctm_cli_die("ctm label", &err) : 0;
+		return rc ? ctm_cli_die("label", &err) : 0;
 	}
 	bool help = argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"));
 	for (size_t i = 0; i < 2; i++)

@@ -164,7 +164,7 @@ int main(int argc, char **argv)
 		int rc = ctm_cli_parse(&cmds[i], argc - 1, argv + 1, NULL, &n, &helped, &err);
 		if (!rc && !helped)
 			rc = walk_log(i == 1, &err);
-		return rc ? ctm_cli_die("ctm log", &err) : 0;
+		return rc ? ctm_cli_die("log", &err) : 0;
 	}
 	bool help = argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"));
 	for (size_t i = 0; i < 2; i++)

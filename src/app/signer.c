@@ -193,7 +193,7 @@ int main(int argc, char **argv)
 	if (!rc)
 		rc = run(&err);
 	if (rc)
-		return ctm_cli_die("ctm signer", &err);
+		return ctm_cli_die("signer", &err);
 #ifdef __SANITIZE_ADDRESS__
 	_exit(0);     /* the leak checker needs calls that the filter forbids */
 #endif

@@ -203,5 +203,5 @@ int main(int argc, char **argv)
 		return 0;
 	if (!rc)
 		rc = verify(args[0], &err);
-	return rc ? ctm_cli_die("ctm verify", &err) : 0;
+	return rc ? ctm_cli_die("verify", &err) : 0;
 }
