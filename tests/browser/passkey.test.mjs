@@ -32,7 +32,8 @@ async function withAuthenticator(b) {
   return { cx, page, cdp, authenticatorId };
 }
 
-const at = (page, url) => page.waitForURL((u) => `${u.pathname}${u.search}`.startsWith(url));
+// The page has arrived at this address: the whole path, and the query where one is given.
+const at = (page, url) => page.waitForURL((u) => (url.includes('?') ? u.pathname + u.search : u.pathname) === url);
 
 async function linkSignIn(page, who) {
   await page.goto(await who.link());
