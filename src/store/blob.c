@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/id.h"
 #include "base/text.h"
+#include "base/timex.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define WRITE_S 3600         /* longer than any write takes */
 #define REL_MAX 80           /* "ab/" and 62 hex digits */
 #define HEX 64
 
@@ -237,6 +239,13 @@ static void check_file(struct fsck *k, const char *sub, const char *name)
 }
 
 /* Each name in the directory but "." and ".."; sub is NULL at the top. */
+/* A write that is going on, or was cut off a moment ago, is no damage: only what has lain about longer than any write takes. */
+static bool in_progress(const struct ctm_blobs *b, const char *name)
+{
+	struct stat st;
+	return ctm_starts(name, "new-") && !fstatat(b->fd, name, &st, AT_SYMLINK_NOFOLLOW) && ctm_now_ms() / 1000 - (int64_t)st.st_mtime < WRITE_S;
+}
+
 static int each(struct fsck *k, const char *sub, struct ctm_err *err)
 {
 	char path[4096];
@@ -252,7 +261,7 @@ static int each(struct fsck *k, const char *sub, struct ctm_err *err)
 			check_file(k, sub, e->d_name);
 		else if (strlen(e->d_name) == 2 && strspn(e->d_name, "0123456789abcdef") == 2)
 			rc = each(k, e->d_name, err);
-		else
+		else if (!in_progress(k->b, e->d_name))
 			k->bad(e->d_name, "left over from an unfinished write; it can be deleted while the server is stopped", k->arg);
 	}
 	closedir(d);
