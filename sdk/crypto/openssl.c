@@ -14,6 +14,7 @@
 #include <string.h>
 
 #define JOINED_MAX ((size_t)32 << 20)
+#define SEALED_MAX ((size_t)64 << 20)
 
 static EVP_MD_CTX **slot(struct ctm_hash *h)
 {
@@ -203,9 +204,44 @@ out:
 	return rc;
 }
 
+static int seal(const uint8_t key[CTM_AEAD_KEY], const uint8_t nonce[CTM_AEAD_NONCE], struct ctm_bytes ad, const uint8_t *in, size_t n,
+		uint8_t *out)
+{
+	EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
+	int len, ok = c && n <= SEALED_MAX && ad.n <= SEALED_MAX && EVP_EncryptInit_ex(c, EVP_aes_256_gcm(), NULL, key, nonce) == 1 &&
+		      (!ad.n || EVP_EncryptUpdate(c, NULL, &len, ad.p, (int)ad.n) == 1) &&
+		      (!n || EVP_EncryptUpdate(c, out, &len, in, (int)n) == 1) && EVP_EncryptFinal_ex(c, out + n, &len) == 1 &&
+		      EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_GCM_GET_TAG, CTM_AEAD_TAG, out + n) == 1;
+
+	EVP_CIPHER_CTX_free(c);
+	return ok ? 0 : CTM_SDK_FAIL;
+}
+
+static int open_sealed(const uint8_t key[CTM_AEAD_KEY], const uint8_t nonce[CTM_AEAD_NONCE], struct ctm_bytes ad, const uint8_t *in,
+		       size_t n, uint8_t *out)
+{
+	EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
+	uint8_t tag[CTM_AEAD_TAG];
+	size_t text = n - CTM_AEAD_TAG;
+	int len, ok = c && n >= CTM_AEAD_TAG && n <= SEALED_MAX && ad.n <= SEALED_MAX && memcpy(tag, in + text, sizeof tag) &&
+		      EVP_DecryptInit_ex(c, EVP_aes_256_gcm(), NULL, key, nonce) == 1 &&
+		      (!ad.n || EVP_DecryptUpdate(c, NULL, &len, ad.p, (int)ad.n) == 1) &&
+		      (!text || EVP_DecryptUpdate(c, out, &len, in, (int)text) == 1) &&
+		      EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_GCM_SET_TAG, CTM_AEAD_TAG, tag) == 1 && EVP_DecryptFinal_ex(c, out + text, &len) == 1;
+
+	EVP_CIPHER_CTX_free(c);
+	if (!ok && n >= CTM_AEAD_TAG && n <= SEALED_MAX)
+		ctm_sdk_wipe(out, text);
+	return ok ? 0 : CTM_SDK_VERIFY;
+}
+
 const struct ctm_crypto *ctm_openssl_crypto(void)
 {
-	static const struct ctm_crypto backend = { hash_init, hash_update, hash_final, verify, random_bytes };
+	static const struct ctm_crypto backend = {
+		.can = CTM_CAN_EDDSA | CTM_CAN_ES256 | CTM_CAN_AEAD,
+		.sha256_init = hash_init, .sha256_update = hash_update, .sha256_final = hash_final,
+		.verify = verify, .random = random_bytes, .seal = seal, .open = open_sealed,
+	};
 
 	return &backend;
 }

@@ -16,6 +16,16 @@
 #define CTM_HASH_BYTES 32
 #define CTM_PUB_MAX 65
 
+/* Sealing: AES-256-GCM (NIST SP 800-38D). A key and a nonce are used together once: see ctm/sealed.h. */
+#define CTM_AEAD_KEY 32
+#define CTM_AEAD_NONCE 12
+#define CTM_AEAD_TAG 16
+
+/* What a back end is able to do; an algorithm outside its set is refused as UNSUPPORTED, never skipped. */
+#define CTM_CAN_EDDSA 1u
+#define CTM_CAN_ES256 2u
+#define CTM_CAN_AEAD  4u
+
 /* Running SHA-256; storage is the caller's, contents the back end's. After init, final must be called once (it frees what the
  * back end may hold), whatever happened between. */
 struct ctm_hash {
@@ -23,6 +33,7 @@ struct ctm_hash {
 };
 
 struct ctm_crypto {
+	unsigned can;                         /* CTM_CAN_* */
 	int (*sha256_init)(struct ctm_hash *h);
 	int (*sha256_update)(struct ctm_hash *h, const void *p, size_t n);
 	int (*sha256_final)(struct ctm_hash *h, uint8_t out[CTM_HASH_BYTES]);
@@ -30,6 +41,12 @@ struct ctm_crypto {
 	int (*verify)(int alg, const uint8_t *pub, size_t publen, const struct ctm_bytes *parts, size_t nparts,
 		      const uint8_t sig[CTM_SIG_BYTES]);
 	int (*random)(void *out, size_t n);   /* fit for keys; 0 or FAIL */
+	/* n bytes become n + CTM_AEAD_TAG, and back; in and out are the same buffer or do not overlap. open: VERIFY, and then out holds
+	 * nothing readable. UNSUPPORTED without CTM_CAN_AEAD. */
+	int (*seal)(const uint8_t key[CTM_AEAD_KEY], const uint8_t nonce[CTM_AEAD_NONCE], struct ctm_bytes ad, const uint8_t *in, size_t n,
+		    uint8_t *out);
+	int (*open)(const uint8_t key[CTM_AEAD_KEY], const uint8_t nonce[CTM_AEAD_NONCE], struct ctm_bytes ad, const uint8_t *in, size_t n,
+		    uint8_t *out);        /* n counts the tag */
 };
 
 /* Sign n bytes with the key that ctx stands for; raw 64-byte signature. 0 or negative. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What a board gives the SDK's core: named records, two image slots, two clocks and a password hash. All functions are called
+ * What a board gives the SDK's core: named records, two image slots, two clocks, a password hash, the device
+ * key and the storage key: twelve functions. All functions are called
  * from one thread, with ctx as their first argument, and return 0 or a negative CTM_SDK_*. Names are at most
  * CTM_NAME_MAX characters of [a-z0-9.-].
  *
@@ -30,6 +31,11 @@ struct ctm_port {
 	int64_t (*mono_ms)(void *ctx);                                                    /* never goes back while running */
 	/* Slow, salted hash of a password. */
 	int (*kdf)(void *ctx, const void *password, size_t n, const uint8_t salt[CTM_SALT_BYTES], uint8_t out[CTM_HASH_BYTES]);
+	/* ES256 with the device key, which stays where it is (file, TPM, key slot): raw r || s. NONE without a key, UNSUPPORTED. */
+	int (*sign)(void *ctx, const uint8_t *tbs, size_t n, uint8_t sig[CTM_SIG_BYTES]);
+	/* The key that seals stored data (make = 1: made when there is none; 0: NONE), or, with make = -1, destroyed so that what it
+	 * sealed is unreadable for good (key may then be NULL; absent is good). */
+	int (*seal_key)(void *ctx, int make, uint8_t key[CTM_AEAD_KEY]);
 };
 
 /* Two-copy records: the older copy is overwritten, each copy carries a number and a digest, the newest whole one counts. A

@@ -88,7 +88,10 @@ int device_cert_take(struct agent *a, const char *pem, size_t n, struct why *w);
 int device_csr(struct agent *a, char *out, size_t cap);
 int device_cert_self(struct agent *a, char *out, size_t cap);
 
+int device_key_sign(void *ctx, const uint8_t *tbs, size_t n, uint8_t sig[CTM_SIG_BYTES]);   /* the port's */
+
 /* userdata.c */
+int userdata_key(void *ctx, int make, uint8_t key[CTM_AEAD_KEY]);   /* the port's seal_key */
 int userdata_put(struct agent *a, const char *name, const char *text, size_t n);
 int userdata_get(struct agent *a, const char *name, char *out, size_t cap, size_t *n);
 int userdata_del(struct agent *a, const char *name);

@@ -190,3 +190,10 @@ int device_cert_load(struct agent *a, struct why *w)
 	rc = device_cert_self(a, a->cert, sizeof a->cert);
 	return rc ? why_say(w, rc, "no certificate could be made") : 0;
 }
+
+int device_key_sign(void *ctx, const uint8_t *tbs, size_t n, uint8_t sig[CTM_SIG_BYTES])
+{
+	struct agent *a = ctx;
+
+	return a->key ? ctm_openssl_sign(a->key, tbs, n, sig) : CTM_SDK_NONE;
+}

@@ -194,7 +194,10 @@ int store_open(struct agent *a, struct why *w)
 	lock = openat(a->dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (lock < 0 || flock(lock, LOCK_EX | LOCK_NB))
 		return why_say(w, CTM_SDK_STATE, "another agent runs on the state directory %s", path);
-	a->port = (struct ctm_port){ a, ctm_openssl_crypto(), port_read, port_write, port_erase, slot_begin, slot_write, slot_sync,
-				     slot_read, now_ms, mono_ms, kdf };
+	a->port = (struct ctm_port){
+		.ctx = a, .crypto = ctm_openssl_crypto(), .read = port_read, .write = port_write, .erase = port_erase,
+		.slot_begin = slot_begin, .slot_write = slot_write, .slot_sync = slot_sync, .slot_read = slot_read,
+		.now_ms = now_ms, .mono_ms = mono_ms, .kdf = kdf, .sign = device_key_sign, .seal_key = userdata_key,
+	};
 	return 0;
 }

@@ -5,21 +5,17 @@
  * the files. NIST IR 8259A, data protection.
  */
 #include "agent.h"
+#include "ctm/openssl.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/evp.h>
-#include <openssl/rand.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define KEY_FILE "data-key"
-#define KEY_BYTES 32
-#define NONCE 12
-#define TAG 16
-#define SEALED (NONCE + USERDATA_TEXT + TAG)
+#define SEALED (CTM_AEAD_NONCE + USERDATA_TEXT + CTM_AEAD_TAG)
 
 bool userdata_name_ok(const char *name)
 {
@@ -33,45 +29,44 @@ static void file_name(const char *name, char out[48])
 	snprintf(out, 48, "user.%s", name);
 }
 
-static int data_key(struct agent *a, bool make, uint8_t key[KEY_BYTES])
+/* Over the old bytes, in place, as far as the file system allows; then away. */
+static int destroy_key(int dir)
 {
-	size_t n = 0;
-	int rc = store_read(a->dir, KEY_FILE, key, KEY_BYTES, &n);
+	uint8_t noise[CTM_AEAD_KEY];
+	int rc = 0, fd = openat(dir, KEY_FILE, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
 
-	if (!rc && n == KEY_BYTES)
+	if (fd < 0)
+		return errno == ENOENT ? 0 : CTM_SDK_STORAGE;
+	if (ctm_openssl_crypto()->random(noise, sizeof noise) || pwrite(fd, noise, sizeof noise, 0) != (ssize_t)sizeof noise || fsync(fd))
+		rc = CTM_SDK_STORAGE;
+	close(fd);
+	if (unlinkat(dir, KEY_FILE, 0) || fsync(dir))
+		rc = CTM_SDK_STORAGE;
+	return rc;
+}
+
+int userdata_key(void *ctx, int make, uint8_t key[CTM_AEAD_KEY])
+{
+	struct agent *a = ctx;
+	size_t n = 0;
+	int rc;
+
+	if (make < 0)
+		return destroy_key(a->dir);
+	rc = store_read(a->dir, KEY_FILE, key, CTM_AEAD_KEY, &n);
+	if (!rc && n == CTM_AEAD_KEY)
 		return 0;
 	if (rc != CTM_SDK_NONE)
 		return CTM_SDK_STORAGE;
 	if (!make)
 		return CTM_SDK_NONE;
-	return RAND_bytes(key, KEY_BYTES) == 1 ? store_write(a->dir, KEY_FILE, key, KEY_BYTES) : CTM_SDK_FAIL;
+	rc = a->port.crypto->random(key, CTM_AEAD_KEY);
+	return rc ? rc : store_write(a->dir, KEY_FILE, key, CTM_AEAD_KEY);
 }
 
-static int seal(const uint8_t key[KEY_BYTES], const char *name, const char *text, size_t n, uint8_t out[SEALED])
+static struct ctm_bytes bound_to(const char *name)
 {
-	EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
-	int len, ok = c && RAND_bytes(out, NONCE) == 1 && EVP_EncryptInit_ex(c, EVP_aes_256_gcm(), NULL, key, out) == 1 &&
-		      EVP_EncryptUpdate(c, NULL, &len, (const uint8_t *)name, (int)strlen(name)) == 1 &&
-		      EVP_EncryptUpdate(c, out + NONCE, &len, (const uint8_t *)text, (int)n) == 1 &&
-		      EVP_EncryptFinal_ex(c, out + NONCE + n, &len) == 1 &&
-		      EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_GCM_GET_TAG, TAG, out + NONCE + n) == 1;
-
-	EVP_CIPHER_CTX_free(c);
-	return ok ? 0 : CTM_SDK_FAIL;
-}
-
-static int unseal(const uint8_t key[KEY_BYTES], const char *name, uint8_t *in, size_t n, char *out)
-{
-	EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
-	size_t text = n - NONCE - TAG;
-	int len, ok = c && EVP_DecryptInit_ex(c, EVP_aes_256_gcm(), NULL, key, in) == 1 &&
-		      EVP_DecryptUpdate(c, NULL, &len, (const uint8_t *)name, (int)strlen(name)) == 1 &&
-		      EVP_DecryptUpdate(c, (uint8_t *)out, &len, in + NONCE, (int)text) == 1 &&
-		      EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_GCM_SET_TAG, TAG, in + NONCE + text) == 1 &&
-		      EVP_DecryptFinal_ex(c, (uint8_t *)out + text, &len) == 1;
-
-	EVP_CIPHER_CTX_free(c);
-	return ok ? 0 : CTM_SDK_VERIFY;
+	return (struct ctm_bytes){ (const uint8_t *)name, strlen(name) };
 }
 
 /* Calls fn for each name; returns how many. */
@@ -98,7 +93,7 @@ static int each_name(struct agent *a, void (*fn)(struct agent *, const char *nam
 
 int userdata_put(struct agent *a, const char *name, const char *text, size_t n)
 {
-	uint8_t key[KEY_BYTES], out[SEALED];
+	uint8_t key[CTM_AEAD_KEY], out[SEALED];
 	char file[48];
 	struct stat st;
 	int rc, count;
@@ -111,18 +106,20 @@ int userdata_put(struct agent *a, const char *name, const char *text, size_t n)
 		return count;
 	if (count >= USERDATA_FILES && fstatat(a->dir, file, &st, AT_SYMLINK_NOFOLLOW))
 		return CTM_SDK_TOOBIG;
-	rc = data_key(a, true, key);
+	rc = a->port.seal_key(a, 1, key);
 	if (!rc)
-		rc = seal(key, name, text, n, out);
+		rc = a->port.crypto->random(out, CTM_AEAD_NONCE);
 	if (!rc)
-		rc = store_write(a->dir, file, out, NONCE + n + TAG);
+		rc = a->port.crypto->seal(key, out, bound_to(name), (const uint8_t *)text, n, out + CTM_AEAD_NONCE);
+	if (!rc)
+		rc = store_write(a->dir, file, out, CTM_AEAD_NONCE + n + CTM_AEAD_TAG);
 	ctm_sdk_wipe(key, sizeof key);
 	return rc;
 }
 
 int userdata_get(struct agent *a, const char *name, char *out, size_t cap, size_t *n)
 {
-	uint8_t key[KEY_BYTES], in[SEALED];
+	uint8_t key[CTM_AEAD_KEY], in[SEALED];
 	char file[48];
 	size_t len = 0;
 	int rc;
@@ -130,15 +127,15 @@ int userdata_get(struct agent *a, const char *name, char *out, size_t cap, size_
 	file_name(name, file);
 	if ((rc = store_read(a->dir, file, in, sizeof in, &len)))
 		return rc;
-	if (len < NONCE + TAG || len - NONCE - TAG >= cap)
+	if (len < CTM_AEAD_NONCE + CTM_AEAD_TAG || len - CTM_AEAD_NONCE - CTM_AEAD_TAG >= cap)
 		return CTM_SDK_STORAGE;
-	rc = data_key(a, false, key);
+	rc = a->port.seal_key(a, 0, key);
 	if (!rc)
-		rc = unseal(key, name, in, len, out);
+		rc = a->port.crypto->open(key, in, bound_to(name), in + CTM_AEAD_NONCE, len - CTM_AEAD_NONCE, (uint8_t *)out);
 	ctm_sdk_wipe(key, sizeof key);
 	if (rc)
 		return rc;
-	*n = len - NONCE - TAG;
+	*n = len - CTM_AEAD_NONCE - CTM_AEAD_TAG;
 	out[*n] = 0;
 	return 0;
 }
@@ -175,17 +172,8 @@ static void unlink_name(struct agent *a, const char *name, void *arg)
 
 int userdata_destroy(struct agent *a)
 {
-	uint8_t noise[KEY_BYTES];
-	int rc = 0, n, fd = openat(a->dir, KEY_FILE, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	int rc = a->port.seal_key(a, -1, NULL), n;
 
-	/* Over the old bytes, in place, as far as the file system allows; then away. */
-	if (fd >= 0) {
-		if (RAND_bytes(noise, sizeof noise) != 1 || pwrite(fd, noise, sizeof noise, 0) != (ssize_t)sizeof noise || fsync(fd))
-			rc = CTM_SDK_STORAGE;
-		close(fd);
-		if (unlinkat(a->dir, KEY_FILE, 0) || fsync(a->dir))
-			rc = CTM_SDK_STORAGE;
-	}
 	n = each_name(a, unlink_name, &rc);
 	return n < 0 ? n : rc;
 }

@@ -152,10 +152,39 @@ static inline int mem_kdf(void *ctx, const void *pw, size_t n, const uint8_t sal
 	return ctm_sdk_sha256(ctm_openssl_crypto(), b, CTM_SALT_BYTES + n, out);
 }
 
+/* The storage key of this board; destroying it counts as a change to storage. */
+static inline int mem_seal_key(void *ctx, int make, uint8_t key[CTM_AEAD_KEY])
+{
+	struct mem *m = ctx;
+	size_t n = 0;
+	uint8_t k[CTM_AEAD_KEY];
+	int rc;
+
+	if (make < 0)
+		return mem_erase(ctx, "seal-key");
+	rc = mem_read(ctx, "seal-key", k, sizeof k, &n);
+	if (rc == CTM_SDK_NONE && make) {
+		rc = ctm_openssl_crypto()->random(k, sizeof k);
+		if (!rc)
+			rc = mem_write(m, "seal-key", k, sizeof k);
+	}
+	if (!rc)
+		memcpy(key, k, sizeof k);
+	return rc;
+}
+
+static inline int mem_no_sign(void *ctx, const uint8_t *tbs, size_t n, uint8_t sig[CTM_SIG_BYTES])
+{
+	return CTM_SDK_NONE;
+}
+
 static inline struct ctm_port mem_port(struct mem *m)
 {
-	struct ctm_port p = { m, ctm_openssl_crypto(), mem_read, mem_write, mem_erase, mem_slot_begin, mem_slot_write, mem_slot_sync,
-			      mem_slot_read, mem_now, mem_mono, mem_kdf };
+	struct ctm_port p = {
+		.ctx = m, .crypto = ctm_openssl_crypto(), .read = mem_read, .write = mem_write, .erase = mem_erase,
+		.slot_begin = mem_slot_begin, .slot_write = mem_slot_write, .slot_sync = mem_slot_sync, .slot_read = mem_slot_read,
+		.now_ms = mem_now, .mono_ms = mem_mono, .kdf = mem_kdf, .sign = mem_no_sign, .seal_key = mem_seal_key,
+	};
 
 	return p;
 }
