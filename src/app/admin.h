@@ -12,6 +12,7 @@
 
 #define ADMIN_PATH 1200
 
+/* Commands: argv as main() got it, the verb first. They return the exit status. */
 int admin_init(int argc, char **argv);
 int admin_user(int argc, char **argv);
 int admin_edge(int argc, char **argv);

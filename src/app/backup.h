@@ -29,6 +29,7 @@ static const char *const backup_keys[] = { "ca", "cla", "log", "lab" };
 
 struct backup_opts { const char *state, *out, *in, *passphrase, *head, *digest; bool no_keys, json, resume; };
 
+/* The three commands. Errors by the names of base/err.h; nothing is left half made at the place that was named. */
 int backup_run(const struct backup_opts *o, struct ctm_err *err);
 int restore_run(const struct backup_opts *o, struct ctm_err *err);
 int restore_resume(const struct backup_opts *o, struct ctm_err *err);

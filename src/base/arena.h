@@ -13,12 +13,12 @@ struct ctm_arena;
 
 struct ctm_arena *ctm_arena_new(size_t max_bytes);      /* NULL without memory */
 void ctm_arena_free(struct ctm_arena *a);               /* NULL tolerated */
-void ctm_arena_freep(struct ctm_arena **a);
+void ctm_arena_freep(struct ctm_arena **a);             /* for CTM_AUTO_ARENA */
 #define CTM_AUTO_ARENA __attribute__((cleanup(ctm_arena_freep))) struct ctm_arena
-void *ctm_arena_alloc(struct ctm_arena *a, size_t n);
+void *ctm_arena_alloc(struct ctm_arena *a, size_t n);                     /* zeroed; NULL at the maximum */
 char *ctm_arena_dup(struct ctm_arena *a, const char *s);                  /* NULL in gives NULL */
 char *ctm_arena_ndup(struct ctm_arena *a, const char *s, size_t n);       /* NUL added */
-char *ctm_arena_printf(struct ctm_arena *a, const char *fmt, ...) CTM_PRINTF(2, 3);
+char *ctm_arena_printf(struct ctm_arena *a, const char *fmt, ...) CTM_PRINTF(2, 3);  /* as long as it needs to be; NULL at the maximum */
 /* Run fn(arg) when the arena is freed, last registered first. 0 or NOMEM (then fn was run at once). */
 CTM_CHECK int ctm_arena_defer(struct ctm_arena *a, void (*fn)(void *), void *arg);
 

@@ -22,8 +22,9 @@ struct ctm_buf {
 #define CTM_BUF(maximum) ((struct ctm_buf){ .max = (maximum) })
 #define CTM_AUTO_BUF __attribute__((cleanup(ctm_buf_free))) struct ctm_buf
 
-void ctm_buf_free(struct ctm_buf *b);
+void ctm_buf_free(struct ctm_buf *b);             /* b is empty and usable afterwards */
 void ctm_buf_reset(struct ctm_buf *b);            /* empty it, keep memory and maximum, clear failure */
+/* Append. Beyond the maximum, or without memory, nothing is appended and the failure stays. */
 void ctm_buf_add(struct ctm_buf *b, const void *p, size_t n);
 void ctm_buf_str(struct ctm_buf *b, const char *s);
 void ctm_buf_chr(struct ctm_buf *b, char c);

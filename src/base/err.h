@@ -31,7 +31,7 @@ int ctm_fail(struct ctm_err *err, int code, const char *field, const char *rule,
 /* Put "prefix: " before the message of a failure that is bubbling up; returns err->code. */
 int ctm_fail_prefix(struct ctm_err *err, const char *fmt, ...) CTM_PRINTF(2, 3);
 
-void ctm_err_clear(struct ctm_err *err);
+void ctm_err_clear(struct ctm_err *err);  /* ready for the next failure */
 const char *ctm_err_name(int code);  /* "INPUT"; "FAIL" for unknown codes */
 int ctm_err_code(const char *name);  /* CTM_E_INPUT for "INPUT"; CTM_E_FAIL for unknown names */
 const char *ctm_err_text(int code);  /* the row's sentence */

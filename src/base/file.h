@@ -11,8 +11,8 @@
 CTM_CHECK int ctm_file_read(const char *path, size_t max, struct ctm_buf *out, struct ctm_err *err);   /* NOTFOUND, TOOBIG, IO; out gets max */
 CTM_CHECK int ctm_file_read_link(const char *path, size_t max, struct ctm_buf *out, struct ctm_err *err); /* the same, links followed: system files only */
 CTM_CHECK int ctm_file_write(const char *path, const void *p, size_t n, unsigned mode, struct ctm_err *err); /* atomic, durable; IO */
-CTM_CHECK int ctm_mkdirs(const char *path, unsigned mode, struct ctm_err *err);
-bool ctm_dir_exists(const char *path);
+CTM_CHECK int ctm_mkdirs(const char *path, unsigned mode, struct ctm_err *err);   /* with its parents; there already is fine; IO */
+bool ctm_dir_exists(const char *path);                                 /* links are followed */
 CTM_CHECK int ctm_dir_sync(const char *path);                          /* makes names in it durable; IO */
 CTM_CHECK int ctm_fd_write(int fd, const void *p, size_t n);           /* all of it, over short writes and signals; IO, errno kept */
 /* Hold the file at path (made when missing) against other processes until *fd is closed or this process ends. BUSY, IO. */

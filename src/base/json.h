@@ -71,14 +71,15 @@ struct ctm_jc {
 	char ptr[160];        /* JSON pointer, "" for the root */
 };
 
-struct ctm_jc ctm_jc_root(const ctm_json *v, const char *file);
-CTM_CHECK int ctm_jc_fail(const struct ctm_jc *c, struct ctm_err *err, const char *fmt, ...) CTM_PRINTF(3, 4);
+struct ctm_jc ctm_jc_root(const ctm_json *v, const char *file);                                                 /* v and file borrowed */
+CTM_CHECK int ctm_jc_fail(const struct ctm_jc *c, struct ctm_err *err, const char *fmt, ...) CTM_PRINTF(3, 4);  /* INPUT at this place */
 CTM_CHECK int ctm_jc_key(const struct ctm_jc *c, const char *key, struct ctm_jc *out, struct ctm_err *err);  /* must exist */
 bool ctm_jc_has(const struct ctm_jc *c, const char *key, struct ctm_jc *out);                                /* optional member */
-CTM_CHECK int ctm_jc_at(const struct ctm_jc *c, size_t i, struct ctm_jc *out, struct ctm_err *err);
-CTM_CHECK int ctm_jc_is(const struct ctm_jc *c, enum ctm_jtype t, struct ctm_err *err);
+CTM_CHECK int ctm_jc_at(const struct ctm_jc *c, size_t i, struct ctm_jc *out, struct ctm_err *err);  /* element i, which must exist */
+CTM_CHECK int ctm_jc_is(const struct ctm_jc *c, enum ctm_jtype t, struct ctm_err *err);  /* is it of this type? */
 CTM_CHECK int ctm_jc_str(const struct ctm_jc *c, const char *key, size_t min, size_t max, const char **out, struct ctm_err *err); /* bytes */
 CTM_CHECK int ctm_jc_opt_str(const struct ctm_jc *c, const char *key, size_t max, const char **out, struct ctm_err *err); /* NULL when absent */
+/* A member of that type in that range, which must be there; enum: *out is the place of its word in names. */
 CTM_CHECK int ctm_jc_int(const struct ctm_jc *c, const char *key, int64_t min, int64_t max, int64_t *out, struct ctm_err *err);
 CTM_CHECK int ctm_jc_bool(const struct ctm_jc *c, const char *key, bool *out, struct ctm_err *err);
 CTM_CHECK int ctm_jc_arr(const struct ctm_jc *c, const char *key, size_t min, size_t max, struct ctm_jc *out, struct ctm_err *err);

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 bool ctm_streq(const char *a, const char *b);                      /* NULL equals only NULL */
-bool ctm_starts(const char *s, const char *prefix);
+bool ctm_starts(const char *s, const char *prefix);                /* s begins with prefix; neither is NULL */
 bool ctm_memeq_ct(const void *a, const void *b, size_t n);         /* constant time */
 CTM_CHECK int ctm_parse_i64(const char *s, int64_t min, int64_t max, int64_t *out);   /* whole string, base 10; INPUT */
 bool ctm_utf8_valid(const char *s, size_t n);                      /* RFC 3629, no surrogates, no overlong */

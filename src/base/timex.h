@@ -11,7 +11,7 @@
 
 #define CTM_RFC3339_MAX 32
 
-int64_t ctm_now_ms(void);
+int64_t ctm_now_ms(void);                                    /* the wall clock */
 int64_t ctm_now_us(void);                                    /* the same clock in microseconds; for identifiers */
 int64_t ctm_mono_us(void);                                   /* for durations only */
 void ctm_time_rfc3339(int64_t ms, char out[CTM_RFC3339_MAX]); /* 2026-11-22T14:46:03.120Z; whole seconds without fraction */

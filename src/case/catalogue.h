@@ -49,9 +49,9 @@ struct ctm_outcome {
 };
 
 const char *ctm_outcomes_version(const struct ctm_catalogue *c);                       /* "2022-09" */
-size_t ctm_outcome_count(const struct ctm_catalogue *c);
+size_t ctm_outcome_count(const struct ctm_catalogue *c);                               /* at least 1 */
 const struct ctm_outcome *ctm_outcome_at(const struct ctm_catalogue *c, size_t i);     /* document order */
-const struct ctm_outcome *ctm_outcome_find(const struct ctm_catalogue *c, const char *id);
+const struct ctm_outcome *ctm_outcome_find(const struct ctm_catalogue *c, const char *id);  /* NULL when there is none */
 /* Is this outcome a row for a component of this kind ("device", "gateway", "app", "backend", "product")? */
 bool ctm_outcome_judged(const struct ctm_outcome *o, const char *component_kind);
 unsigned ctm_kind_bit(const char *component_kind);                                     /* 0 for an unknown kind */
@@ -82,8 +82,8 @@ struct ctm_pack {
 	const struct ctm_number *numbers; size_t nnumbers;
 };
 
-size_t ctm_pack_count(const struct ctm_catalogue *c);
-const struct ctm_pack *ctm_pack_at(const struct ctm_catalogue *c, size_t i);
+size_t ctm_pack_count(const struct ctm_catalogue *c);                         /* editions of all packs */
+const struct ctm_pack *ctm_pack_at(const struct ctm_catalogue *c, size_t i);  /* borrowed; i below the count */
 /* version NULL: the edition with the latest effective date. NULL when there is none. */
 const struct ctm_pack *ctm_pack_find(const struct ctm_catalogue *c, const char *id, const char *version);
 const struct ctm_rule *ctm_pack_rule(const struct ctm_pack *p, const char *id);
@@ -130,10 +130,11 @@ struct ctm_case_table {
 	const struct ctm_case_row *rows; size_t nrows;
 };
 
-size_t ctm_case_table_count(const struct ctm_catalogue *c);
-const struct ctm_case_table *ctm_case_table_at(const struct ctm_catalogue *c, size_t i);
+size_t ctm_case_table_count(const struct ctm_catalogue *c);                                                              /* editions of all tables */
+const struct ctm_case_table *ctm_case_table_at(const struct ctm_catalogue *c, size_t i);                                 /* borrowed; i below the count */
 const struct ctm_case_table *ctm_case_table_find(const struct ctm_catalogue *c, const char *kind, const char *version);  /* version NULL: latest */
-const struct ctm_case_state *ctm_case_state_find(const struct ctm_case_table *t, const char *id);
+const struct ctm_case_state *ctm_case_state_find(const struct ctm_case_table *t, const char *id);                        /* NULL when there is none */
+/* The row for this event in this state; kind "" where the event has none. NULL when the table has no such row. */
 const struct ctm_case_row *ctm_case_row_find(const struct ctm_case_table *t, const char *state, const char *event, const char *kind);
 const struct ctm_rule *ctm_case_rule(const struct ctm_case_table *t, const char *id);    /* law first, then scheme */
 
@@ -144,8 +145,8 @@ struct ctm_list {
 	const char *id, *name, *authority, *edition, *citation, *digest /* sha256 of the canonical file */;
 	const struct ctm_list_entry *entries; size_t n;
 };
-size_t ctm_list_count(const struct ctm_catalogue *c);
-const struct ctm_list *ctm_list_at(const struct ctm_catalogue *c, size_t i);
+size_t ctm_list_count(const struct ctm_catalogue *c);                         /* may be 0 */
+const struct ctm_list *ctm_list_at(const struct ctm_catalogue *c, size_t i);  /* borrowed; i below the count */
 
 /* --- words ---------------------------------------------------------------------------------------------------- */
 

@@ -40,7 +40,7 @@ CTM_CHECK int ctm_sheet_draw(const struct ctm_sheet_info *info, ctm_draw_fn draw
 void ctm_sheet_page(struct ctm_sheet *s);                       /* finish the page, start the next */
 void ctm_sheet_need(struct ctm_sheet *s, double height);        /* next page unless that much is left */
 void ctm_sheet_outline(struct ctm_sheet *s, const char *text);  /* bookmark to this page */
-void ctm_sheet_ink(struct ctm_sheet *s, enum ctm_ink ink);
+void ctm_sheet_ink(struct ctm_sheet *s, enum ctm_ink ink);      /* colour of what is drawn next */
 void ctm_sheet_rule(struct ctm_sheet *s, double gap);           /* thin line over the width, gap before and after */
 void ctm_sheet_box(struct ctm_sheet *s, double x, double y, double w, double h, enum ctm_ink ink);   /* filled */
 

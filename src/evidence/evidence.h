@@ -26,7 +26,7 @@ struct ctm_evidence_item {
 	const char *product_id, *component_id, *job_id /* NULL outside a job */, *outcome, *check_id, *kind, *method, *verdict, *digest, *title, *author;
 	int64_t at_ms;
 };
-CTM_CHECK int ctm_evidence_add(struct ctm_db *db, const struct ctm_evidence_item *e, struct ctm_err *err);
+CTM_CHECK int ctm_evidence_add(struct ctm_db *db, const struct ctm_evidence_item *e, struct ctm_err *err);  /* one item; nothing is judged by it */
 /* One status of a sealed job. EXISTS when the cell of that job has one. */
 CTM_CHECK int ctm_outcome_status_add(struct ctm_db *db, const char *product_id, const char *job_id, const char *component_id, const char *outcome,
 	const char *status, const char *why, int64_t at_ms, struct ctm_err *err);

@@ -5,6 +5,6 @@
 #include "http/app.h"
 #include "http/server.h"
 
-struct ctm_srv_handler ctm_flow_handler(struct ctm_app *app);
+struct ctm_srv_handler ctm_flow_handler(struct ctm_app *app);  /* app outlives it */
 
 #endif

@@ -10,8 +10,8 @@
 #include "http/app.h"
 
 struct ctm_jobrun;
-CTM_CHECK int ctm_jobrun_new(struct ctm_app *app, struct ctm_jobrun **out, struct ctm_err *err);
-CTM_CHECK int ctm_jobrun_start(struct ctm_jobrun *j, struct ctm_err *err);
+CTM_CHECK int ctm_jobrun_new(struct ctm_app *app, struct ctm_jobrun **out, struct ctm_err *err);  /* does not run yet; a listener for an unknown event is refused */
+CTM_CHECK int ctm_jobrun_start(struct ctm_jobrun *j, struct ctm_err *err);  /* NOMEM when the system gives no thread */
 void ctm_jobrun_wake(struct ctm_jobrun *j);      /* any thread */
 void ctm_jobrun_stop(struct ctm_jobrun *j);      /* the job at hand ends first; NULL tolerated; wake stays allowed */
 void ctm_jobrun_free(struct ctm_jobrun *j);

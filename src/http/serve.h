@@ -29,12 +29,12 @@ struct ctm_app_conf {
 	bool quiet;                                /* no line on stderr for 5xx answers (tests that provoke them) */
 };
 
-CTM_CHECK int ctm_app_new(const struct ctm_app_conf *conf, struct ctm_app **out, struct ctm_err *err);
+CTM_CHECK int ctm_app_new(const struct ctm_app_conf *conf, struct ctm_app **out, struct ctm_err *err);  /* errors name file or row; nothing listens yet */
 CTM_CHECK int ctm_app_start(struct ctm_app *app, struct ctm_err *err);    /* BUSY for a port in use */
-int ctm_app_port(const struct ctm_app *app);
+int ctm_app_port(const struct ctm_app *app);                              /* the port that people's door got, else the one asked for */
 void ctm_app_stop(struct ctm_app *app);        /* may be called on an app that was never started */
 void ctm_app_free(struct ctm_app *app);        /* NULL tolerated */
-const char *ctm_version(void);
+const char *ctm_version(void);                 /* "0.1.0" */
 
 /* The seam's own rows: /healthz, /api/openapi.json, /about/permissions, /assets/{name}. List them with the rooms' tables. */
 extern const struct ctm_routes ctm_http_routes;

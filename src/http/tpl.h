@@ -44,7 +44,7 @@ struct ctm_tpl_scope;                /* tpl_rt.h, for generated code only */
 struct ctm_tpl { const char *name; void (*render)(const struct ctm_tpl_cx *tc, const struct ctm_tpl_scope *scope, struct ctm_buf *out); };
 extern const struct ctm_tpl ctm_tpl_table[];      /* sorted by name */
 extern const size_t ctm_tpl_count;
-const struct ctm_tpl *ctm_tpl_find(const char *name);
+const struct ctm_tpl *ctm_tpl_find(const char *name);  /* NULL when there is none */
 /* Render; TOOBIG or NOMEM through out's sticky failure. */
 CTM_CHECK int ctm_tpl_render(const struct ctm_tpl *t, const struct ctm_tpl_cx *tc, struct ctm_buf *out, struct ctm_err *err);
 

@@ -29,12 +29,15 @@ enum ctm_tpl_kind {
 struct ctm_tpl_targ { enum ctm_tpl_kind kind; const char *path; };
 #define CTM_TPL_PATH "\001"      /* put before a literal: it is the path of a value, not the value */
 
+/* Look a path up from the innermost scope outward: its value, whether it is true for `if`, equal to a word, a list and its length. */
 struct ctm_tpl_val ctm_tpl_value(const struct ctm_tpl_cx *tc, const struct ctm_tpl_scope *s, const char *path);
 bool ctm_tpl_truth(const struct ctm_tpl_cx *tc, const struct ctm_tpl_scope *s, const char *path);
 bool ctm_tpl_equal(const struct ctm_tpl_cx *tc, const struct ctm_tpl_scope *s, const char *path, const char *word);
 const ctm_json *ctm_tpl_list(const struct ctm_tpl_cx *tc, const struct ctm_tpl_scope *s, const char *path, size_t *n);
-const char *ctm_tpl_say(const struct ctm_tpl_cx *tc, const char *key);
+const char *ctm_tpl_say(const struct ctm_tpl_cx *tc, const char *key);  /* message in the page's language */
 
+/* Append to o, escaped for the place: a value, an address, a message with its arguments, the word "PREFIX.VALUE", a member of an object by
+ * name, the hidden field against forged forms, a slot of the layout. */
 void ctm_tpl_put(const struct ctm_tpl_cx *tc, const struct ctm_tpl_scope *s, struct ctm_buf *o, enum ctm_tpl_kind kind, enum ctm_tpl_place at, const char *path);
 void ctm_tpl_put_url(const struct ctm_tpl_cx *tc, const struct ctm_tpl_scope *s, struct ctm_buf *o, const char *path);
 void ctm_tpl_put_message(const struct ctm_tpl_cx *tc, const struct ctm_tpl_scope *s, struct ctm_buf *o, enum ctm_tpl_place at, const char *key, int n, const struct ctm_tpl_targ *args);

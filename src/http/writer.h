@@ -30,6 +30,7 @@ struct ctm_writer_conf {
 	void *arg;
 };
 
+/* Opens the database for writing; errors of ctm_db_open, NOMEM without a thread. */
 CTM_CHECK int ctm_writer_start(const struct ctm_writer_conf *conf, struct ctm_writer **out, struct ctm_err *err);
 /* Queue a task; it and its err stay valid until done. BUSY when the queue is full or the writer is stopping: done is not called. */
 CTM_CHECK int ctm_writer_push(struct ctm_writer *w, struct ctm_wtask *t);

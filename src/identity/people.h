@@ -9,8 +9,8 @@ CTM_CHECK int ctm_session_open(struct ctm_cx *cx, const char *person, const char
 /* A browser's session in the organisation the person worked for last; sets the cookie and goes to "/". GUARD without any role. */
 CTM_CHECK int ctm_session_open_browser(struct ctm_cx *cx, const char *person, const char *how);
 
-bool ctm_org_kind_ok(const char *kind);
-void ctm_token_hash(const char *token, char out[72]);
+bool ctm_org_kind_ok(const char *kind);                /* a kind that an organisation can be of */
+void ctm_token_hash(const char *token, char out[72]);  /* what is stored of a token: "sha256:hex" */
 
 int ctm_uc_organisation_add(struct ctm_cx *cx, ctm_json *out);
 int ctm_uc_organisation_list(struct ctm_cx *cx, ctm_json *out);

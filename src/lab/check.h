@@ -66,9 +66,9 @@ void ctm_lab_catalogue_freep(struct ctm_lab_catalogue **c);
 CTM_CHECK int ctm_lab_catalogue_dir(const char *given, char *out, size_t cap, struct ctm_err *err);
 
 const struct ctm_check *ctm_check_find(const struct ctm_lab_catalogue *c, const char *id);        /* NULL when absent */
-const struct ctm_lab_outcome *ctm_lab_outcome_find(const struct ctm_lab_catalogue *c, const char *id);
+const struct ctm_lab_outcome *ctm_lab_outcome_find(const struct ctm_lab_catalogue *c, const char *id);  /* NULL when absent */
 bool ctm_check_on(const struct ctm_check *k, const char *kind);                               /* may run on that component kind */
-bool ctm_lab_outcome_on(const struct ctm_lab_outcome *o, const char *kind);
+bool ctm_lab_outcome_on(const struct ctm_lab_outcome *o, const char *kind);                   /* is a row for that component kind */
 /* Value of a parameter ({value, unit, why}), NULL when absent. */
 const ctm_json *ctm_check_param(const struct ctm_check *k, const char *name);
 

@@ -32,7 +32,7 @@ struct ctm_view {
 
 typedef void (*ctm_judge_fn)(struct ctm_view *v);
 ctm_judge_fn ctm_judge_find(const char *name);         /* NULL when unknown */
-bool ctm_judge_known(const char *name);
+bool ctm_judge_known(const char *name);                /* is there a judge of this name? */
 
 /* Judge one check on one component, with everything around it: skipped, engine fault, condition of applicability, health after
  * dangerous checks. v->reasons and v->evidence are owned by the caller afterwards (ctm_view_free). NOMEM only. */

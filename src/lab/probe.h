@@ -37,7 +37,7 @@ struct ctm_run {
 
 typedef int (*ctm_probe_fn)(struct ctm_run *r, struct ctm_err *err);
 ctm_probe_fn ctm_probe_find(const char *name);     /* NULL when unknown */
-bool ctm_probe_known(const char *name);
+bool ctm_probe_known(const char *name);            /* is there a probe of this name? */
 
 /* Record; data is owned from here on. */
 CTM_CHECK int run_record(struct ctm_run *r, const char *kind, ctm_json *data, struct ctm_err *err);

@@ -38,7 +38,7 @@ struct ctm_trace {
 	char head[CTM_DIGEST_MAX];                   /* digest of the last line, or of the plan */
 };
 
-CTM_CHECK int ctm_trace_new(const char *plan_digest, struct ctm_trace **out, struct ctm_err *err);
+CTM_CHECK int ctm_trace_new(const char *plan_digest, struct ctm_trace **out, struct ctm_err *err);  /* plan_digest is the first line's `prev`; INPUT, NOMEM */
 void ctm_trace_free(struct ctm_trace *t);
 void ctm_trace_freep(struct ctm_trace **t);
 #define CTM_AUTO_TRACE __attribute__((cleanup(ctm_trace_freep))) struct ctm_trace

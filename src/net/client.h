@@ -22,9 +22,9 @@ struct ctm_http_conf {
 };
 struct ctm_answer { int status; char type[96]; char location[512]; int retry_after_s; struct ctm_buf body; };
 
-CTM_CHECK int ctm_http_new(const struct ctm_http_conf *conf, struct ctm_http **out, struct ctm_err *err);
+CTM_CHECK int ctm_http_new(const struct ctm_http_conf *conf, struct ctm_http **out, struct ctm_err *err);  /* INPUT for a base or certificate that cannot be used */
 void ctm_http_free(struct ctm_http *h);
-void ctm_http_bearer(struct ctm_http *h, const char *token);
+void ctm_http_bearer(struct ctm_http *h, const char *token);  /* copied; NULL: without */
 /* One exchange. 0 whenever an HTTP answer came (any status); IO, TIMEOUT, VERIFY (TLS), TOOBIG. type NULL without body. */
 CTM_CHECK int ctm_http_do(struct ctm_http *h, const char *method, const char *path, const char *type, const void *body, size_t n, struct ctm_answer *a, struct ctm_err *err);
 /* JSON in, JSON out; statuses of 400 and above become an error with the problem's field, rule and detail. out may be NULL. */

@@ -23,7 +23,7 @@ struct ctm_art {
 	int failed;                                /* sticky */
 };
 
-struct ctm_art *ctm_art_new(double w, double h);
+struct ctm_art *ctm_art_new(double w, double h);  /* mm; NULL without memory */
 void ctm_art_free(struct ctm_art *a);
 void ctm_art_freep(struct ctm_art **a);
 /* A path is begun, given segments, and belongs to the drawing. */
@@ -35,6 +35,7 @@ void ctm_art_rect(struct ctm_art *a, double x, double y, double w, double h);   
  * about (x, y). Fails (sticky) where no font draws it. */
 void ctm_art_text(struct ctm_art *a, const char *text, bool bold, double x, double y, double size, double max_w, double turn, struct ctm_color c);
 
+/* Append the whole drawing in one format. The drawing's sticky failure, TOOBIG, NOMEM. */
 CTM_CHECK int ctm_art_svg(const struct ctm_art *a, struct ctm_buf *out, struct ctm_err *err);
 CTM_CHECK int ctm_art_png(const struct ctm_art *a, double px_per_mm, struct ctm_buf *out, struct ctm_err *err);
 CTM_CHECK int ctm_art_pdf(const struct ctm_art *a, struct ctm_buf *out, struct ctm_err *err);

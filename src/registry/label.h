@@ -22,7 +22,7 @@ struct ctm_label {
 };
 
 struct ctm_label_params { int64_t module_um, module_min, module_max, dpi, dpi_min, dpi_max, quiet, url_max; char level; };
-CTM_CHECK int ctm_label_params_load(const char *path, struct ctm_label_params *out, struct ctm_err *err);
+CTM_CHECK int ctm_label_params_load(const char *path, struct ctm_label_params *out, struct ctm_err *err);  /* catalogue/label.json; NOTFOUND, INPUT */
 /* INPUT names the parameter that is outside the catalogue's range. Appends the artwork. */
 CTM_CHECK int ctm_label_render(const struct ctm_label *l, const struct ctm_label_params *p, enum ctm_label_format f, struct ctm_buf *out, struct ctm_err *err);
 

@@ -21,9 +21,9 @@
 struct ctm_vkey { char name[CTM_NOTE_NAME_MAX]; uint8_t id[4]; uint8_t pub[32]; };
 
 bool ctm_note_name_ok(const char *name);          /* not empty, valid UTF-8, no white space, no plus sign, fits */
-void ctm_note_key_id(const char *name, const uint8_t pub[32], uint8_t id[4]);
+void ctm_note_key_id(const char *name, const uint8_t pub[32], uint8_t id[4]);  /* as above */
 CTM_CHECK int ctm_vkey_parse(const char *text, struct ctm_vkey *out, struct ctm_err *err);       /* SYNTAX; a key id that is not the key's is refused */
-void ctm_vkey_write(const char *name, const uint8_t pub[32], struct ctm_buf *out);
+void ctm_vkey_write(const char *name, const uint8_t pub[32], struct ctm_buf *out);               /* appends what ctm_vkey_parse reads */
 
 /* Sign text (must end with a newline) with an Ed25519 key under `name`; appends the whole note to out. INPUT on bad text or name. */
 CTM_CHECK int ctm_note_sign(const struct ctm_key *key, const char *name, const char *text, size_t n, struct ctm_buf *out, struct ctm_err *err);
@@ -33,7 +33,7 @@ CTM_CHECK int ctm_note_sign(const struct ctm_key *key, const char *name, const c
 CTM_CHECK int ctm_note_verify(const char *note, size_t n, const struct ctm_vkey *keys, size_t nkeys, size_t *text_len, size_t *unknown, struct ctm_err *err);
 
 struct ctm_checkpoint { char origin[CTM_NOTE_NAME_MAX]; int64_t size; uint8_t root[CTM_SHA256]; };
-void ctm_checkpoint_write(const struct ctm_checkpoint *cp, struct ctm_buf *out);
+void ctm_checkpoint_write(const struct ctm_checkpoint *cp, struct ctm_buf *out);  /* appends the text, unsigned */
 /* Text of a checkpoint, n bytes. SYNTAX. Lines after the root are allowed (they are signed, we use none). */
 CTM_CHECK int ctm_checkpoint_parse(const char *text, size_t n, struct ctm_checkpoint *out, struct ctm_err *err);
 /* Both in one: a note whose text is a checkpoint of key->name, signed by key. */

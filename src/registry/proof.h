@@ -32,6 +32,7 @@ CTM_CHECK int ctm_proof_make(const ctm_json *content, const uint8_t salt[CTM_SAL
  * the statement. Signatures by keys outside the trust list are refused, so that no byte can be changed or added. */
 CTM_CHECK int ctm_proof_check(const char *text, size_t n, const struct ctm_trust *trust, struct ctm_proof_report *out, struct ctm_err *err);
 
+/* The signed certificate, made of a record and its proof, and read back: the same checks as of a proof, and the JSON must be the canonical one. */
 CTM_CHECK int ctm_certificate_make(const ctm_json *content, const char *proof, size_t n, struct ctm_buf *out, struct ctm_err *err);
 CTM_CHECK int ctm_certificate_check(const char *text, size_t n, const struct ctm_trust *trust, struct ctm_proof_report *out, struct ctm_err *err);
 

@@ -54,6 +54,7 @@ CTM_CHECK int ctm_record_publish(struct ctm_app *app, struct ctm_db *db, const c
 
 /* --- issue.c ------------------------------------------------------------------------------------------------------- */
 
+/* The kinds of jobs that carry an issuing on; idempotent. */
 int ctm_job_registry_decision(struct ctm_jx *jx);
 int ctm_job_registry_issue(struct ctm_jx *jx);
 int ctm_job_registry_static(struct ctm_jx *jx);

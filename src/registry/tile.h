@@ -17,7 +17,7 @@
 
 struct ctm_tile { int level; int64_t n; unsigned width /* 1..256 */; };
 
-void ctm_tile_path(const struct ctm_tile *t, char out[CTM_TILE_PATH_MAX]);
+void ctm_tile_path(const struct ctm_tile *t, char out[CTM_TILE_PATH_MAX]);  /* relative to the log's directory */
 /* Exactly what ctm_tile_path writes, and nothing else. SYNTAX. */
 CTM_CHECK int ctm_tile_parse(const char *path, struct ctm_tile *out);
 

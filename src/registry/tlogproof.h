@@ -25,7 +25,7 @@ struct ctm_tlogproof {
 	size_t note_len;
 };
 
-CTM_CHECK int ctm_tlogproof_write(const struct ctm_tlogproof *p, struct ctm_buf *out, struct ctm_err *err);
+CTM_CHECK int ctm_tlogproof_write(const struct ctm_tlogproof *p, struct ctm_buf *out, struct ctm_err *err);        /* appends the one spelling; TOOBIG */
 CTM_CHECK int ctm_tlogproof_parse(const char *text, size_t n, struct ctm_tlogproof *out, struct ctm_err *err);     /* SYNTAX, TOOBIG; the note is not looked into */
 void ctm_tlogproof_free(struct ctm_tlogproof *p);
 

@@ -25,5 +25,6 @@ struct bom_spec {
 	int (*extra)(struct bom_walk *w, const struct ctm_jc *c, struct ctm_err *err);   /* rules over several members; may be NULL */
 };
 extern const struct bom_spec bom_document;
+/* one object and what stands in it; INPUT with file and pointer */
 CTM_CHECK int bom_check_object(struct bom_walk *w, const struct ctm_jc *c, const struct bom_spec *s, struct ctm_err *err);
 #endif

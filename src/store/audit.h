@@ -9,6 +9,7 @@
 #define CTM_STORE_AUDIT_H
 #include "store/store.h"
 
+/* Append a line inside the caller's transaction. */
 CTM_CHECK int ctm_audit(struct ctm_db *db, int64_t now_ms, const char *actor, const char *action, const char *kind, const char *id,
 	const ctm_json *before, const ctm_json *after, struct ctm_err *err);
 /* Walk the whole chain. VERIFY with the first bad seq in err->field. *n lines checked, *head the last hash. */

@@ -9,11 +9,12 @@
 #include "crypto/hash.h"
 
 struct ctm_blobs;                                   /* thread-safe handle */
-CTM_CHECK int ctm_blobs_open(const char *dir, struct ctm_blobs **out, struct ctm_err *err);
-void ctm_blobs_close(struct ctm_blobs *b);
+CTM_CHECK int ctm_blobs_open(const char *dir, struct ctm_blobs **out, struct ctm_err *err);  /* DIR is made when missing; IO */
+void ctm_blobs_close(struct ctm_blobs *b);  /* NULL tolerated */
+/* durable; the same bytes are kept once; IO */
 CTM_CHECK int ctm_blob_put(struct ctm_blobs *b, const void *p, size_t n, char digest[CTM_DIGEST_MAX], struct ctm_err *err);
 CTM_CHECK int ctm_blob_get(struct ctm_blobs *b, const char *digest, size_t max, struct ctm_buf *out, struct ctm_err *err); /* NOTFOUND, TOOBIG */
-CTM_CHECK int ctm_blob_path(struct ctm_blobs *b, const char *digest, char *out, size_t cap);
+CTM_CHECK int ctm_blob_path(struct ctm_blobs *b, const char *digest, char *out, size_t cap);  /* is not looked for; INPUT, TOOBIG when it does not fit */
 /* Streaming writer, for uploads. end() names it; drop() throws it away. */
 struct ctm_blobw;
 CTM_CHECK int ctm_blobw_new(struct ctm_blobs *b, int64_t max, struct ctm_blobw **out, struct ctm_err *err);

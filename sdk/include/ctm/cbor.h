@@ -33,7 +33,7 @@ struct ctm_cbor_r {
 	int err;             /* 0 or the first failure */
 };
 
-struct ctm_cbor_r ctm_cbor_reader(const uint8_t *p, size_t n);
+struct ctm_cbor_r ctm_cbor_reader(const uint8_t *p, size_t n);  /* p stays the caller's and must outlive the reader */
 enum ctm_cbor_type ctm_cbor_peek(const struct ctm_cbor_r *r);   /* END after the last byte, BAD once failed */
 /* Each takes the next item; on a wrong type or bad bytes sets r->err and gives 0, empty or false. */
 uint64_t ctm_cbor_uint(struct ctm_cbor_r *r);
@@ -55,7 +55,8 @@ struct ctm_cbor_w {
 	int err;             /* 0 or TOOBIG, INPUT */
 };
 
-struct ctm_cbor_w ctm_cbor_writer(uint8_t *p, size_t cap);
+struct ctm_cbor_w ctm_cbor_writer(uint8_t *p, size_t cap);  /* p stays the caller's; nothing is written beyond cap */
+/* Each appends one item, or does nothing once w->err is set (TOOBIG when it does not fit). */
 void ctm_cbor_put_uint(struct ctm_cbor_w *w, uint64_t v);
 void ctm_cbor_put_int(struct ctm_cbor_w *w, int64_t v);
 void ctm_cbor_put_bytes(struct ctm_cbor_w *w, const void *p, size_t n);

@@ -15,11 +15,11 @@
 #define CTM_VERSION_MAX 32
 
 void ctm_uuid5(const uint8_t space[CTM_ID_BYTES], const void *name, size_t n, uint8_t out[CTM_ID_BYTES]);  /* RFC 9562 5.5 */
-void ctm_vendor_id(const char *domain, uint8_t out[CTM_ID_BYTES]);
-void ctm_class_id(const uint8_t vendor[CTM_ID_BYTES], const char *name, uint8_t out[CTM_ID_BYTES]);
-void ctm_uuid_text(const uint8_t id[CTM_ID_BYTES], char out[37]);
+void ctm_vendor_id(const char *domain, uint8_t out[CTM_ID_BYTES]);  /* UUID 5 of the domain name in the DNS name space */
+void ctm_class_id(const uint8_t vendor[CTM_ID_BYTES], const char *name, uint8_t out[CTM_ID_BYTES]);  /* UUID 5 of the name in the vendor's id */
+void ctm_uuid_text(const uint8_t id[CTM_ID_BYTES], char out[37]);  /* lower case, with hyphens and NUL */
 
-bool ctm_version_ok(const char *s, size_t n);
+bool ctm_version_ok(const char *s, size_t n);  /* the form above, at most CTM_VERSION_MAX bytes */
 /* -1, 0 or 1; both must be ctm_version_ok (anything else sorts lowest). */
 int ctm_version_order(const char *a, size_t an, const char *b, size_t bn);
 

@@ -38,6 +38,6 @@ struct http_res {
 /* A server's answer to a request of HTTP/1.0. 0 complete, 1 more, -1 malformed or in a transfer coding. */
 int http_parse_response(const char *p, size_t n, struct http_res *out, size_t *headlen);
 
-const char *http_reason(int status);
+const char *http_reason(int status);  /* "Not Found"; never NULL */
 
 #endif
