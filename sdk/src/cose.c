@@ -15,8 +15,7 @@
 #define HDR_CRIT 2
 #define HDR_CONTENT_TYPE 3
 #define HDR_KID 4
-#define PROTECTED_MAX 4096     /* bytes of a protected header we read */
-#define PROTECTED_OWN 160      /* and of one we write */
+#define PROTECTED_OWN 160      /* bytes of a protected header we write */
 
 /* Bits of the labels seen, over both headers: a label may stand once (RFC 9052 3). */
 static int seen_once(unsigned *seen, int64_t label)
@@ -101,7 +100,7 @@ static int protected_headers(struct ctm_bytes b, unsigned *seen, struct ctm_cose
 
 	if (!b.n)
 		return CTM_SDK_UNSUPPORTED;     /* no alg */
-	if (b.n > PROTECTED_MAX)
+	if (b.n > CTM_COSE_PROTECTED_MAX)
 		return CTM_SDK_TOOBIG;
 	if ((rc = ctm_cbor_check(b.p, b.n)))
 		return rc;

@@ -12,7 +12,6 @@
 #else
 #define SKIPS(u, what) 0
 #endif
-#define CHUNK 1024
 #define HEADER_MAX (12 + CTM_MODEL_MAX + 1 + CTM_VERSION_MAX + 1)
 
 static int save(struct ctm_update *u)
@@ -143,7 +142,7 @@ static int check_image(const struct ctm_update *u, const struct ctm_manifest *m,
 /* Digest and header of what a slot holds. */
 static int read_slot(const struct ctm_update *u, int slot, uint64_t *size, uint8_t digest[CTM_HASH_BYTES], struct ctm_image_header *h)
 {
-	uint8_t chunk[CHUNK];
+	uint8_t chunk[CTM_SLOT_CHUNK];
 	struct ctm_hash sum;
 	size_t got = 1;
 	uint64_t at = 0;
@@ -173,8 +172,8 @@ static int write_slot(const struct ctm_update *u, int slot, struct ctm_bytes ima
 	uint64_t size;
 	int rc = u->port->slot_begin(u->port->ctx, slot);
 
-	for (size_t at = 0; !rc && at < image.n; at += CHUNK)
-		rc = u->port->slot_write(u->port->ctx, slot, at, image.p + at, image.n - at < CHUNK ? image.n - at : CHUNK);
+	for (size_t at = 0; !rc && at < image.n; at += CTM_SLOT_CHUNK)
+		rc = u->port->slot_write(u->port->ctx, slot, at, image.p + at, image.n - at < CTM_SLOT_CHUNK ? image.n - at : CTM_SLOT_CHUNK);
 	if (!rc)
 		rc = u->port->slot_sync(u->port->ctx, slot);
 	if (!rc)

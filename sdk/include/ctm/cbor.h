@@ -15,8 +15,6 @@
 #include "ctm/sdk.h"
 #include <stdbool.h>
 
-#define CTM_CBOR_DEPTH 8
-
 enum ctm_cbor_type {
 	CTM_CBOR_UINT = 0, CTM_CBOR_NINT = 1, CTM_CBOR_BYTES = 2, CTM_CBOR_TEXT = 3,
 	CTM_CBOR_ARRAY = 4, CTM_CBOR_MAP = 5, CTM_CBOR_TAG = 6, CTM_CBOR_SIMPLE = 7,

@@ -9,11 +9,6 @@
 #include "ctm/port.h"
 #include <stdbool.h>
 
-#define CTM_SETTINGS_MAX 32
-#define CTM_SETTING_NAME 32
-#define CTM_SETTING_TEXT 64             /* bytes of a text value */
-#define CTM_SETTING_VALUES 16           /* values of an enum */
-
 enum ctm_setting_type { CTM_SET_BOOL, CTM_SET_INT, CTM_SET_TEXT, CTM_SET_ENUM };
 
 /* bool: i is 0 or 1; int: i; enum: i is the index; text: text. */

@@ -11,9 +11,7 @@
 #define CTM_COSE_H
 #include "ctm/crypto.h"
 
-#define CTM_COSE_MAX ((size_t)16 << 20)
 #define CTM_COSE_OVERHEAD 256          /* bytes a message adds to its payload, at most, with kid + content type <= 128 bytes */
-#define CTM_COSE_KID_MAX 64
 
 /* Everything borrowed from the message. */
 struct ctm_cose1 {

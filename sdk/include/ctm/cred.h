@@ -10,10 +10,7 @@
 #include "ctm/port.h"
 #include <stdbool.h>
 
-#define CTM_PASSWORD_MAX 128
 #define CTM_TOKEN_BYTES 32
-#define CTM_SESSIONS 8
-#define CTM_SESSION_MS ((int64_t)30 * 60 * 1000)   /* a session unused for so long ends */
 
 struct ctm_session {
 	uint8_t hash[CTM_HASH_BYTES];          /* of the token */

@@ -8,7 +8,6 @@
 #include "ctm/sdk.h"
 #include <stdbool.h>
 
-#define CTM_SERIAL_MAX 64
 #define CTM_NONCE_TEXT 43              /* base64url of 32 bytes, no padding */
 #define CTM_PROOF_MAX (24 + CTM_SERIAL_MAX + CTM_NONCE_TEXT + 4)
 

@@ -12,7 +12,6 @@
 #include <stdbool.h>
 
 #define CTM_ID_BYTES 16
-#define CTM_VERSION_MAX 32
 
 void ctm_uuid5(const uint8_t space[CTM_ID_BYTES], const void *name, size_t n, uint8_t out[CTM_ID_BYTES]);  /* RFC 9562 5.5 */
 void ctm_vendor_id(const char *domain, uint8_t out[CTM_ID_BYTES]);  /* UUID 5 of the domain name in the DNS name space */

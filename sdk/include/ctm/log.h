@@ -8,11 +8,7 @@
 #define CTM_SDK_LOG_H
 #include "ctm/port.h"
 
-#define CTM_LOG_EVENT 32
-#define CTM_LOG_DETAIL 96
-#define CTM_LOG_BLOCK 16                                /* entries of one stored block */
-#define CTM_LOG_BLOCKS 33                               /* one is being filled: 512 full entries always remain */
-#define CTM_LOG_ENTRIES 512
+#define CTM_LOG_ENTRIES ((CTM_LOG_BLOCKS - 1) * CTM_LOG_BLOCK)   /* that always remain */
 
 struct ctm_log_entry {
 	uint64_t seq;                                   /* from 1 */

@@ -12,11 +12,6 @@
 
 #define CTM_MANIFEST_FORMAT "ctm.manifest/1"
 #define CTM_MANIFEST_TYPE "application/ctm-manifest+cbor"
-#define CTM_MANIFEST_MAX 4096              /* bytes of a signed manifest */
-#define CTM_IMAGE_MAX ((size_t)32 << 20)   /* bytes of an image */
-#define CTM_MANIFEST_TEXT 32               /* bytes of component and versions */
-#define CTM_ADVISORIES_MAX 16
-#define CTM_ADVISORY_TEXT 64
 
 /* Map keys (and what they are in RFC 9124). */
 enum ctm_manifest_key {

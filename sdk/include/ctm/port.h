@@ -12,10 +12,8 @@
 #define CTM_PORT_H
 #include "ctm/crypto.h"
 
-#define CTM_NAME_MAX 24
 #define CTM_SALT_BYTES 16
 #define CTM_SLOTS 2
-#define CTM_RECORD_MAX 4096
 
 struct ctm_port {
 	void *ctx;

@@ -6,6 +6,7 @@
  */
 #ifndef CTM_SDK_H
 #define CTM_SDK_H
+#include "ctm/options.h"
 #include <stddef.h>
 #include <stdint.h>
 

@@ -13,9 +13,6 @@
 #include "ctm/port.h"
 #include <stdbool.h>
 
-#define CTM_TRIALS 3
-#define CTM_MODEL_MAX 32
-
 enum ctm_slot_state { CTM_SLOT_EMPTY, CTM_SLOT_WRITING, CTM_SLOT_PENDING, CTM_SLOT_GOOD, CTM_SLOT_BAD };
 
 /* First line of an image: "CTM-IMAGE 1 MODEL VERSION\n". */
