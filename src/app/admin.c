@@ -58,9 +58,9 @@ static int check_origin(const char *s, struct ctm_err *err)
 
 int admin_conf_check(const ctm_json *conf, struct ctm_err *err)
 {
-	static const char *const known[] = { "format", "public_url", "listen", "device_port", "origin", "keys", "signer_per_minute", "site_org" };
+	static const char *const known[] = { "format", "public_url", "listen", "device_port", "origin", "keys", "signer_per_minute", "site_org", "database" };
 	struct ctm_jc c = ctm_jc_root(conf, "ctm.json");
-	char host[256];
+	char host[256], url[ADMIN_PATH];
 	int64_t port;
 	const char *format;
 	int rc = ctm_jc_is(&c, CTM_J_OBJ, err);
@@ -74,7 +74,9 @@ int admin_conf_check(const ctm_json *conf, struct ctm_err *err)
 		rc = admin_url_host(ctm_json_gets(conf, "public_url"), host, sizeof host, err);
 	if (!rc)
 		rc = check_listen(ctm_json_gets(conf, "listen"), err);
-	return rc ? rc : check_origin(ctm_json_gets(conf, "origin"), err);
+	if (!rc)
+		rc = check_origin(ctm_json_gets(conf, "origin"), err);
+	return rc ? rc : ctm_db_url("", conf, url, sizeof url, err);
 }
 
 int admin_conf(const char *dir, ctm_json **out, struct ctm_err *err)
@@ -95,11 +97,11 @@ int admin_conf(const char *dir, ctm_json **out, struct ctm_err *err)
 	return 0;
 }
 
-int admin_db(const char *dir, enum ctm_db_mode mode, struct ctm_db **out, struct ctm_err *err)
+int admin_db(const char *dir, const ctm_json *conf, enum ctm_db_mode mode, struct ctm_db **out, struct ctm_err *err)
 {
 	char url[ADMIN_PATH + 16];
-	snprintf(url, sizeof url, "sqlite:%s/ctm.db", dir);
-	return ctm_db_open(url, mode, out, err);
+	int rc = ctm_db_url(dir, conf, url, sizeof url, err);
+	return rc ? rc : ctm_db_open(url, mode, out, err);
 }
 
 void admin_print_json(const ctm_json *v)

@@ -26,7 +26,7 @@ bool admin_exists(const char *dir, const char *sub);
 /* ctm.json of the directory, checked. IO with "make one with ctm init" when it is not there; INPUT names the member. */
 CTM_CHECK int admin_conf(const char *dir, ctm_json **out, struct ctm_err *err);
 CTM_CHECK int admin_conf_check(const ctm_json *conf, struct ctm_err *err);
-CTM_CHECK int admin_db(const char *dir, enum ctm_db_mode mode, struct ctm_db **out, struct ctm_err *err);
+CTM_CHECK int admin_db(const char *dir, const ctm_json *conf, enum ctm_db_mode mode, struct ctm_db **out, struct ctm_err *err);
 /* Host name of an address such as https://host:port, without brackets. */
 CTM_CHECK int admin_url_host(const char *url, char *out, size_t cap, struct ctm_err *err);
 /* The server certificate of the device port: edge/server.key, edge/server.pem. Issued by the CA key itself (init) or, with

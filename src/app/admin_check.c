@@ -122,7 +122,7 @@ static int fsck(struct fsck *f, struct ctm_err *err)
 	CTM_AUTO_JSON *conf = NULL;
 	int rc = admin_conf(f->state, &conf, err);
 	if (!rc)
-		rc = admin_db(f->state, CTM_DB_RO, &f->db, err);
+		rc = admin_db(f->state, conf, CTM_DB_RO, &f->db, err);
 	if (!rc)
 		rc = ctm_blobs_open(admin_path(f->state, "blobs", path), &f->blobs, err);
 	if (!rc) {
@@ -202,6 +202,26 @@ static void look_program(struct doctor *d, const char *what, const char *const a
 	say(d, !rc && !status && *first, what, rc || status || !*first ? todo : first);
 }
 
+/* The file, or the server: who may read it is the server's matter, so it is asked for what the platform will ask it for. */
+static void look_database(struct doctor *d, const ctm_json *conf)
+{
+	struct ctm_err err = { 0 };
+	struct ctm_db *db = NULL;
+	char text[128];
+	if (!ctm_json_get(conf, "database")) {
+		look_mode(d, "ctm.db", 0077, "others can read the database; chmod 600");
+		return;
+	}
+	bool ok = !admin_db(d->state, conf, CTM_DB_RW, &db, &err);
+	int schema = ok ? ctm_db_schema(db) : 0;
+	if (schema)
+		snprintf(text, sizeof text, "the server answers, schema %d", schema);
+	else
+		snprintf(text, sizeof text, "the server answers, but has no tables yet; ctm init makes them");
+	say(d, ok && schema, "database", ok ? text : err.msg);
+	ctm_db_close(db);
+}
+
 static void look_clock(struct doctor *d)
 {
 	char at[CTM_RFC3339_MAX];
@@ -224,7 +244,7 @@ static void doctor(struct doctor *d)
 	look_mode(d, "keys/ca.pem", 0177, "others can read the key; chmod 600");
 	look_mode(d, "keys/cla.pem", 0177, "others can read the key; chmod 600");
 	look_mode(d, "keys/log.pem", 0177, "others can read the key; chmod 600");
-	look_mode(d, "ctm.db", 0077, "others can read the database; chmod 600");
+	look_database(d, conf);
 	if (ok) {
 		int64_t port;
 		const char *listen = ctm_json_gets(conf, "listen"), *colon = strrchr(listen, ':');

@@ -17,7 +17,7 @@
 #define CA_DAYS 7300
 
 struct init {
-	const char *state, *url, *listen, *device_port, *origin, *cla, *lab, *name, *email;
+	const char *state, *url, *listen, *device_port, *origin, *cla, *lab, *name, *email, *database;
 	bool json, quiet;
 	struct ctm_key *ca, *cla_key, *log_key, *lab_key;
 	ctm_json *conf;
@@ -159,13 +159,13 @@ static int add_operator(struct init *in, struct ctm_db *db, struct ctm_err *err)
 static int database(struct init *in, struct ctm_err *err)
 {
 	struct ctm_db *db;
-	int from = 0, to = 0, rc = admin_db(in->state, CTM_DB_RW, &db, err);
+	int from = 0, to = 0, rc = admin_db(in->state, in->conf, CTM_DB_RW, &db, err);
 	if (rc)
 		return rc;
 	rc = ctm_db_migrate(db, &from, &to, err);
 	if (!rc) {
 		in->made += from != to;
-		say(in, from != to, "ctm.db (the database)");
+		say(in, from != to, in->database ? "the database, on its server" : "ctm.db (the database)");
 		struct ctm_err none = { 0 };
 		rc = admin_operator_link(db, in->url, &in->link, &none);
 		bool first = rc == CTM_E_NOTFOUND;
@@ -193,6 +193,8 @@ static int make_conf(struct init *in, struct ctm_err *err)
 	for (size_t i = 0; i < 4; i++)
 		rc |= ctm_json_setf(keys_o, names[i], "keys/%s.pem", names[i]);
 	rc |= ctm_json_set(o, "keys", keys_o);
+	if (in->database)
+		rc |= ctm_json_sets(o, "database", in->database);
 	in->conf = o;
 	return rc ? ctm_fail(err, CTM_E_NOMEM, NULL, NULL, "no memory for ctm.json") : admin_conf_check(o, err);
 }
@@ -207,6 +209,7 @@ static int configuration(struct init *in, struct ctm_err *err)
 		return rc;
 	in->url = ctm_json_gets(in->conf, "public_url");
 	in->origin = ctm_json_gets(in->conf, "origin");
+	in->database = ctm_json_gets(in->conf, "database");
 	return 0;
 }
 
@@ -257,6 +260,8 @@ int admin_init(int argc, char **argv)
 		{ "listen", "ADDRESS:PORT", "Where the platform listens on this machine (default 127.0.0.1:8080).", &in.listen, NULL },
 		{ "device-port", "N", "TCP port of the edge for devices (default 8443).", &in.device_port, NULL },
 		{ "origin", "NAME", "Name of the transparency log; never changes afterwards.", &in.origin, NULL },
+		{ "database", "ADDRESS", "Keep rows on a PostgreSQL server: postgresql://HOST/DATABASE or \"postgresql:host=... dbname=...\"; otherwise in the file ctm.db.",
+			&in.database, NULL },
 		{ "cla-name", "NAME", "Name of the label administrator in the trust list.", &in.cla, NULL },
 		{ "lab-name", "NAME", "Name of the laboratory in the trust list.", &in.lab, NULL },
 		{ "operator-name", "NAME", "Name of the first operator.", &in.name, NULL },

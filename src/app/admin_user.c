@@ -211,7 +211,7 @@ static int run(const struct user *u, const char *verb, const char *who, struct c
 		return ctm_fail(err, CTM_E_USAGE, "VERB", NULL, "\"%s\" is none of add, link, list, recover", verb);
 	int rc = admin_conf(u->state, &conf, err);
 	if (!rc)
-		rc = admin_db(u->state, list ? CTM_DB_RO : CTM_DB_RW, &db, err);
+		rc = admin_db(u->state, conf, list ? CTM_DB_RO : CTM_DB_RW, &db, err);
 	if (rc)
 		return rc;
 	const char *url = ctm_json_gets(conf, "public_url");

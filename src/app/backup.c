@@ -232,16 +232,29 @@ static int journal_length(struct out *w, struct ctm_err *err)
 	return 0;
 }
 
+/* Where the rows are. On a server they are the work of its own tools. */
+static int store_of(const struct out *w, char *url, size_t cap, struct ctm_err *err)
+{
+	CTM_AUTO_JSON *conf = NULL;
+	char path[BACKUP_PATH];
+	if (access(backup_path(w->o->state, "ctm.json", path), F_OK))
+		return ctm_fail(err, CTM_E_NOTFOUND, "state", NULL, "%s is not a state directory", w->o->state);
+	int rc = ctm_json_load(path, BACKUP_SMALL_MAX, &conf, err);
+	rc = rc ? rc : ctm_db_url(w->o->state, conf, url, cap, err);
+	if (!rc && ctm_db_served(url))
+		rc = ctm_fail(err, CTM_E_UNSUPPORTED, "database", NULL, "the rows of this platform are on a PostgreSQL server; stop every ctm serve, then pg_dump the "
+			"database and copy the state directory (docs/operations.md says in which order)");
+	return rc;
+}
+
 static int cut(struct out *w, struct ctm_err *err)
 {
 	static struct ctm_trust trust;                        /* large; the program makes one backup */
 	char path[BACKUP_PATH], url[BACKUP_PATH + 16];
 	CTM_AUTO_LOG *log = NULL;
 	struct ctm_db *writing = NULL;
-	snprintf(url, sizeof url, "sqlite:%s", backup_path(w->o->state, "ctm.db", path));
-	if (access(path, F_OK))
-		return ctm_fail(err, CTM_E_NOTFOUND, "state", NULL, "%s is not a state directory", w->o->state);
-	int rc = ctm_trust_load(backup_path(w->o->state, "trust.json", path), &trust, err);
+	int rc = store_of(w, url, sizeof url, err);
+	rc = rc ? rc : ctm_trust_load(backup_path(w->o->state, "trust.json", path), &trust, err);
 	rc = rc ? rc : ctm_db_open(url, CTM_DB_RO, &w->db, err);
 	rc = rc ? rc : hold_log(w, err);
 	rc = rc ? rc : ctm_db_open(url, CTM_DB_RW, &writing, err);

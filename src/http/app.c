@@ -197,9 +197,10 @@ int ctm_app_new(const struct ctm_app_conf *conf, struct ctm_app **out, struct ct
 	pthread_mutex_init(&a->openapi_mu, NULL);
 	int rc = ctm_copy(a->dir, sizeof a->dir, conf->state_dir) ? 0 :
 		ctm_fail(err, CTM_E_INPUT, "state", NULL, "the path of the state directory is too long");
-	snprintf(a->db_url, sizeof a->db_url, "sqlite:%s/ctm.db", a->dir);
 	if (!rc)
 		rc = read_conf(a, err);
+	if (!rc)
+		rc = ctm_db_url(a->dir, a->json, a->db_url, sizeof a->db_url, err);
 	if (!rc)
 		rc = migrate(a, err);
 	if (!rc)

@@ -5,7 +5,6 @@
 #include "base/timex.h"
 #include "http/app_impl.h"
 #include <string.h>
-#include <sys/stat.h>
 
 #define TOKEN_MIN 32
 #define TOKEN_MAX 256
@@ -135,16 +134,13 @@ static int count_jobs(struct ctm_cx *cx, struct ctm_metrics *ms)
 	return rc;
 }
 
-static int64_t database_bytes(const struct ctm_app *a)
+static int database_bytes(struct ctm_cx *cx, struct ctm_metrics *ms)
 {
-	static const char *const files[] = { "ctm.db", "ctm.db-wal" };
-	char path[1024];
-	struct stat st;
-	int64_t n = -1;
-	for (size_t i = 0; i < 2; i++)
-		if (!stat(ctm_app_dir(a, files[i], path, sizeof path), &st))
-			n = (n < 0 ? 0 : n) + st.st_size;
-	return n;
+	CTM_AUTO_Q *q = ctm_q(cx->db, "metrics.database_bytes");
+	int rc = ctm_q_one(q, cx->err);
+	if (!rc)
+		ctm_metric_set(ms, CTM_METRIC_DATABASE, 0, ctm_q_i64(q, "bytes"));
+	return rc;
 }
 
 int ctm_uc_metrics(struct ctm_cx *cx, ctm_json *out)
@@ -152,10 +148,11 @@ int ctm_uc_metrics(struct ctm_cx *cx, ctm_json *out)
 	struct ctm_app *a = cx->app;
 	CTM_AUTO_BUF b = CTM_BUF(TEXT_MAX);
 	int rc = count_jobs(cx, &a->metrics);
+	if (!rc)
+		rc = database_bytes(cx, &a->metrics);
 	if (rc)
 		return rc;
 	ctm_metric_set(&a->metrics, CTM_METRIC_QUEUE, 0, ctm_writer_waiting(a->writer));
-	ctm_metric_set(&a->metrics, CTM_METRIC_DATABASE, 0, database_bytes(a));
 	ctm_metric_set(&a->metrics, CTM_METRIC_UPTIME, 0, ctm_mono_us() - a->started_us);
 	if ((rc = ctm_metrics_text(&a->metrics, &b, cx->err)))
 		return rc;

@@ -38,6 +38,20 @@ static const struct ctm_engine *engine_of(const char *url)
 	return NULL;
 }
 
+bool ctm_db_served(const char *url) { return ctm_starts(url, ctm_engine_postgresql.scheme); }
+
+int ctm_db_url(const char *state_dir, const ctm_json *conf, char *out, size_t cap, struct ctm_err *err)
+{
+	const char *database = ctm_json_gets(conf, "database");
+	if (ctm_json_get(conf, "database") && !(ctm_db_served(database) && engine_of(database)))
+		return ctm_fail(err, CTM_E_INPUT, "database", NULL, "database must be postgresql://HOST/DATABASE or \"postgresql:host=... dbname=...\"; "
+			"without it the state directory has a database of its own");
+	int n = database ? snprintf(out, cap, "%s", database) : snprintf(out, cap, "%s%s/ctm.db", ctm_engine_sqlite.scheme, state_dir);
+	if (n < 0 || (size_t)n >= cap)
+		return ctm_fail(err, CTM_E_INPUT, "database", NULL, "the address of the database is too long");
+	return 0;
+}
+
 int ctm_db_open(const char *url, enum ctm_db_mode mode, struct ctm_db **out, struct ctm_err *err)
 {
 	const struct ctm_engine *e = engine_of(url);

@@ -27,6 +27,10 @@ struct ctm_migration { int number; const char *name, *text; };
 extern const struct ctm_migration ctm_migrations[];
 extern const size_t ctm_migration_count;
 
+/* Address of a state directory's store: member "database" of its ctm.json, a server's address as below; without it the file ctm.db in
+ * the directory. INPUT names the member. */
+CTM_CHECK int ctm_db_url(const char *state_dir, const ctm_json *conf, char *out, size_t cap, struct ctm_err *err);
+bool ctm_db_served(const char *url);    /* on a server of its own, which several programs and machines may share */
 /* url: "sqlite:PATH" (RW opens with journal WAL and synchronous FULL), "postgresql://HOST/DATABASE" or "postgresql:" and words
  * of libpq ("host=... dbname=..."); a password comes from libpq's password file only. IO, INPUT, UNSUPPORTED (server older than
  * 13, encoding not UTF8), STATE (newer schema). A connection that is lost is IO once and made again at the next use. */
