@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What a board gives the SDK's core: named records, two image slots, two clocks, a password hash, the device
- * key and the storage key: twelve functions. All functions are called
- * from one thread, with ctx as their first argument, and return 0 or a negative CTM_SDK_*. Names are at most
- * CTM_NAME_MAX characters of [a-z0-9.-].
+ * What a board gives the SDK's core: named records, two image slots, two clocks, a password hash, the device key and the
+ * storage key: twelve functions. All functions are called from one thread, with ctx as their first argument, and return 0 or a
+ * negative CTM_SDK_*. Names are at most CTM_NAME_MAX characters of [a-z0-9.-].
  *
  * Power may go at any time. The core asks only this of `write`: after it returned 0 the new bytes survive; if power went
- * inside, a later read may give the old bytes, the new ones, or rubbish. What must not be lost goes through ctm_record_store().
+ * inside, a later read may give the old bytes, the new ones, or rubbish (but answers). What must not be lost goes through
+ * ctm_record_store().
  */
 #ifndef CTM_PORT_H
 #define CTM_PORT_H
@@ -18,11 +18,14 @@
 struct ctm_port {
 	void *ctx;
 	const struct ctm_crypto *crypto;
-	int (*read)(void *ctx, const char *name, void *buf, size_t cap, size_t *len);     /* NONE when absent; TOOBIG */
-	int (*write)(void *ctx, const char *name, const void *buf, size_t n);             /* STORAGE */
+	/* Bytes of a record from `at` on; fewer than cap at its end. NONE when absent. */
+	int (*read)(void *ctx, const char *name, size_t at, void *buf, size_t cap, size_t *got);
+	/* The parts, one after the other, are the record's new contents. STORAGE. */
+	int (*write)(void *ctx, const char *name, const struct ctm_bytes *parts, size_t nparts);
 	int (*erase)(void *ctx, const char *name);                                        /* absent is good */
 	int (*slot_begin)(void *ctx, int slot);                                           /* make it empty */
-	int (*slot_write)(void *ctx, int slot, size_t at, const void *p, size_t n);       /* ascending, no gaps */
+	/* Ascending, no gaps. */
+	int (*slot_write)(void *ctx, int slot, size_t at, const void *p, size_t n);
 	int (*slot_sync)(void *ctx, int slot);                                            /* durable from here */
 	int (*slot_read)(void *ctx, int slot, size_t at, void *p, size_t cap, size_t *got); /* got 0 at the end; NONE */
 	int64_t (*now_ms)(void *ctx);                                                     /* wall clock, 0 when unknown */

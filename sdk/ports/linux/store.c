@@ -21,26 +21,33 @@ static int dir_of(void *ctx)
 	return ((struct agent *)ctx)->dir;
 }
 
-int store_read(int dir, const char *name, void *p, size_t cap, size_t *n)
+/* From `from` on, as much as fits. */
+static int read_from(int dir, const char *name, size_t from, void *p, size_t cap, size_t *n)
 {
 	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	struct stat st;
 	size_t at = 0;
 	ssize_t k = 1;
 
 	if (fd < 0)
 		return errno == ENOENT ? CTM_SDK_NONE : CTM_SDK_STORAGE;
-	if (fstat(fd, &st) || st.st_size < 0 || (uint64_t)st.st_size > cap) {
-		close(fd);
-		return CTM_SDK_TOOBIG;
-	}
-	while (at < cap && (k = read(fd, (char *)p + at, cap - at)) > 0)
+	while (at < cap && (k = pread(fd, (char *)p + at, cap - at, (off_t)(from + at))) > 0)
 		at += (size_t)k;
 	close(fd);
 	if (k < 0)
 		return CTM_SDK_STORAGE;
 	*n = at;
 	return 0;
+}
+
+int store_read(int dir, const char *name, void *p, size_t cap, size_t *n)
+{
+	struct stat st;
+
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW))
+		return errno == ENOENT ? CTM_SDK_NONE : CTM_SDK_STORAGE;
+	if (st.st_size < 0 || (uint64_t)st.st_size > cap)
+		return CTM_SDK_TOOBIG;
+	return read_from(dir, name, 0, p, cap, n);
 }
 
 static int write_all(int fd, const void *p, size_t n)
@@ -55,17 +62,18 @@ static int write_all(int fd, const void *p, size_t n)
 	return 0;
 }
 
-int store_write(int dir, const char *name, const void *p, size_t n)
+static int write_parts(int dir, const char *name, const struct ctm_bytes *parts, size_t nparts)
 {
 	char tmp[80];
-	int fd, rc;
+	int fd, rc = 0;
 
 	if (snprintf(tmp, sizeof tmp, "%s.tmp", name) >= (int)sizeof tmp)
 		return CTM_SDK_TOOBIG;
 	fd = openat(dir, tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return CTM_SDK_STORAGE;
-	rc = write_all(fd, p, n);
+	for (size_t i = 0; !rc && i < nparts; i++)
+		rc = write_all(fd, parts[i].p, parts[i].n);
 	if (!rc && fsync(fd))
 		rc = CTM_SDK_STORAGE;
 	if (close(fd) && !rc)
@@ -77,14 +85,21 @@ int store_write(int dir, const char *name, const void *p, size_t n)
 	return rc;
 }
 
-static int port_read(void *ctx, const char *name, void *buf, size_t cap, size_t *len)
+int store_write(int dir, const char *name, const void *p, size_t n)
 {
-	return store_read(dir_of(ctx), name, buf, cap, len);
+	const struct ctm_bytes all = { p, n };
+
+	return write_parts(dir, name, &all, 1);
 }
 
-static int port_write(void *ctx, const char *name, const void *buf, size_t n)
+static int port_read(void *ctx, const char *name, size_t at, void *buf, size_t cap, size_t *got)
 {
-	return store_write(dir_of(ctx), name, buf, n);
+	return read_from(dir_of(ctx), name, at, buf, cap, got);
+}
+
+static int port_write(void *ctx, const char *name, const struct ctm_bytes *parts, size_t nparts)
+{
+	return write_parts(dir_of(ctx), name, parts, nparts);
 }
 
 static int port_erase(void *ctx, const char *name)

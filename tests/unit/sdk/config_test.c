@@ -56,6 +56,24 @@ static void rotten_copy_falls_back_to_the_other(void **state)
 	assert_int_equal(ctm_record_load(&port, "r", got, sizeof got, &n), CTM_SDK_NONE);
 }
 
+static void an_erase_cut_short_never_brings_back_what_was_before(void **state)
+{
+	char got[8];
+	size_t n;
+
+	for (int stores = 2; stores < 4; stores++) {
+		mem_new(&mem);
+		assert_int_equal(ctm_record_store(&port, "r", "old", 3), 0);
+		for (int i = 1; i < stores; i++)
+			assert_int_equal(ctm_record_store(&port, "r", "new", 3), 0);
+		mem_unplug_after(&mem, 1);
+		assert_int_equal(ctm_record_erase(&port, "r"), CTM_SDK_STORAGE);
+		mem_plug_in(&mem);
+		assert_int_equal(ctm_record_load(&port, "r", got, sizeof got, &n), 0);
+		assert_memory_equal(got, "new", 3);
+	}
+}
+
 static const struct ctm_setting schema[] = {
 	{ .name = "live", .type = CTM_SET_BOOL, .first = { 1, "" }, .secure = { 0, "" } },
 	{ .name = "days", .type = CTM_SET_INT, .min = 0, .max = 30, .first = { 7, "" }, .secure = { 7, "" } },
@@ -141,6 +159,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(record_is_old_or_new_after_any_power_cut, fresh),
 		cmocka_unit_test_setup(rotten_copy_falls_back_to_the_other, fresh),
+		cmocka_unit_test_setup(an_erase_cut_short_never_brings_back_what_was_before, fresh),
 		cmocka_unit_test_setup(settings_start_with_defaults_and_survive_a_restart, fresh),
 		cmocka_unit_test_setup(one_bad_value_changes_nothing, fresh),
 		cmocka_unit_test_setup(stored_value_outside_a_new_schema_is_dropped, fresh),

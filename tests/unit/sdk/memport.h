@@ -33,45 +33,58 @@ static inline int mem_power(struct mem *m)
 	return m->changes == m->power_after + 1 ? 1 : -1;
 }
 
-static inline int mem_read(void *ctx, const char *name, void *buf, size_t cap, size_t *len)
+static inline int mem_find(const struct mem *m, const char *name)
 {
-	struct mem *m = ctx;
-
 	for (int i = 0; i < MEM_FILES; i++)
-		if (m->file[i].used && strcmp(m->file[i].name, name) == 0) {
-			if (m->file[i].n > cap)
-				return CTM_SDK_TOOBIG;
-			memcpy(buf, m->file[i].data, m->file[i].n);
-			*len = m->file[i].n;
-			return 0;
-		}
-	return CTM_SDK_NONE;
+		if (m->file[i].used && strcmp(m->file[i].name, name) == 0)
+			return i;
+	return -1;
 }
 
-static inline int mem_write(void *ctx, const char *name, const void *buf, size_t n)
+static inline int mem_read(void *ctx, const char *name, size_t at, void *buf, size_t cap, size_t *got)
 {
 	struct mem *m = ctx;
-	int at = -1, p = mem_power(m);
+	int i = mem_find(m, name);
+	size_t left;
+
+	if (i < 0)
+		return CTM_SDK_NONE;
+	left = at < m->file[i].n ? m->file[i].n - at : 0;
+	*got = left < cap ? left : cap;
+	if (*got)
+		memcpy(buf, m->file[i].data + at, *got);
+	return 0;
+}
+
+static inline int mem_write(void *ctx, const char *name, const struct ctm_bytes *parts, size_t nparts)
+{
+	struct mem *m = ctx;
+	uint8_t whole[sizeof m->file[0].data];
+	size_t n = 0;
+	int at = mem_find(m, name), p = mem_power(m);
 
 	if (p < 0)
 		return CTM_SDK_STORAGE;
-	for (int i = 0; i < MEM_FILES; i++)
-		if (!m->file[i].used && at < 0)
+	for (size_t i = 0; i < nparts; i++) {
+		assert_true(parts[i].n <= sizeof whole - n);
+		if (parts[i].n)
+			memcpy(whole + n, parts[i].p, parts[i].n);
+		n += parts[i].n;
+	}
+	for (int i = 0; i < MEM_FILES && at < 0; i++)
+		if (!m->file[i].used) {
 			at = i;
-	for (int i = 0; i < MEM_FILES; i++)
-		if (m->file[i].used && strcmp(m->file[i].name, name) == 0)
-			at = i;
-	if (at >= 0 && !m->file[at].used)
-		m->file[at].n = 0;
-	assert_true(at >= 0 && n <= sizeof m->file[0].data && strlen(name) < 32);
+			m->file[at].n = 0;
+		}
+	assert_true(at >= 0 && strlen(name) < 32);
 	m->file[at].used = 1;
 	snprintf(m->file[at].name, sizeof m->file[at].name, "%s", name);
 	if (p > 0) {
-		memcpy(m->file[at].data, buf, n / 2);
+		memcpy(m->file[at].data, whole, n / 2);
 		m->file[at].n = n / 2 > m->file[at].n ? n / 2 : m->file[at].n;
 		return CTM_SDK_STORAGE;
 	}
-	memcpy(m->file[at].data, buf, n);
+	memcpy(m->file[at].data, whole, n);
 	m->file[at].n = n;
 	return 0;
 }
@@ -82,9 +95,8 @@ static inline int mem_erase(void *ctx, const char *name)
 
 	if (mem_power(m))
 		return CTM_SDK_STORAGE;
-	for (int i = 0; i < MEM_FILES; i++)
-		if (m->file[i].used && strcmp(m->file[i].name, name) == 0)
-			m->file[i].used = 0;
+	if (mem_find(m, name) >= 0)
+		m->file[mem_find(m, name)].used = 0;
 	return 0;
 }
 
@@ -158,15 +170,16 @@ static inline int mem_seal_key(void *ctx, int make, uint8_t key[CTM_AEAD_KEY])
 	struct mem *m = ctx;
 	size_t n = 0;
 	uint8_t k[CTM_AEAD_KEY];
+	struct ctm_bytes part = { k, sizeof k };
 	int rc;
 
 	if (make < 0)
 		return mem_erase(ctx, "seal-key");
-	rc = mem_read(ctx, "seal-key", k, sizeof k, &n);
+	rc = mem_read(ctx, "seal-key", 0, k, sizeof k, &n);
 	if (rc == CTM_SDK_NONE && make) {
 		rc = ctm_openssl_crypto()->random(k, sizeof k);
 		if (!rc)
-			rc = mem_write(m, "seal-key", k, sizeof k);
+			rc = mem_write(m, "seal-key", &part, 1);
 	}
 	if (!rc)
 		memcpy(key, k, sizeof k);
