@@ -120,7 +120,7 @@ static int shut(struct ctm_db *db, int64_t now_ms, const char *person, struct ct
 		rc = ctm_q_run(q, NULL, err);
 	}
 	if (!rc)
-		rc = ctm_audit(db, now_ms, ACTOR, "person.recover", "person", person, NULL, NULL, err);
+		rc = ctm_audit_state(db, now_ms, ACTOR, "person.recover", "person", person, "sessions and links open", "sessions and links ended", err);
 	return rc ? rc : ctm_timeline_add(db, now_ms, "person", person, ACTOR, "All sessions and unused links were ended, and a new sign-in link was made on the machine.", NULL, err);
 }
 

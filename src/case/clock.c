@@ -95,7 +95,10 @@ static int fire_one(struct ctm_cx *cx, const ctm_json *k)
 	unsigned role = application && s && !s->final ? CTM_ROLE_CLA_INTAKE : CTM_ROLE_CLA_SURVEILLANCE;
 	if ((rc = ctm_task_add(cx, case_id, role, cla ? cla : "", line, -1)))
 		return rc;
-	return ctm_audit(cx->db, cx->now_ms, "ctm", "case.clock", "case", case_id, NULL, k, cx->err);
+	CTM_AUTO_JSON *after = ctm_json_obj();
+	if (ctm_json_sets(after, "rule", ctm_json_gets(k, "rule")) || ctm_json_seti(after, "fired_ms", cx->now_ms))
+		return ctm_fail(cx->err, CTM_E_NOMEM, NULL, NULL, "no memory for the audit line");
+	return ctm_audit(cx->db, cx->now_ms, "ctm", "case.clock", "case", case_id, k, after, cx->err);
 }
 
 int ctm_case_clocks_fire(struct ctm_cx *cx, int64_t *n)

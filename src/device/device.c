@@ -129,6 +129,7 @@ int ctm_uc_device_get(struct ctm_cx *cx, ctm_json *out)
 int ctm_uc_device_retire(struct ctm_cx *cx, ctm_json *out)
 {
 	const char *id = ctm_in(cx, "id");
+	char was[24];
 	int rc;
 	{
 		CTM_AUTO_Q *q = ctm_q(cx->db, "device.get");
@@ -140,6 +141,7 @@ int ctm_uc_device_retire(struct ctm_cx *cx, ctm_json *out)
 			ctm_err_clear(cx->err);
 			return ctm_fail(cx->err, CTM_E_NOTFOUND, "id", NULL, "there is no such device");
 		}
+		ctm_copy(was, sizeof was, ctm_q_str(q, "state"));
 	}
 	struct ctm_q *q = ctm_q(cx->db, "device.retire");
 	ctm_q_text(q, "id", id);
@@ -149,7 +151,7 @@ int ctm_uc_device_retire(struct ctm_cx *cx, ctm_json *out)
 	if (!changed)
 		return ctm_fail(cx->err, CTM_E_STATE, "id", NULL, "this device is retired already");
 	if ((rc = ctm_timeline_add(cx->db, cx->now_ms, "device", id, ctm_who_name(cx->who), "Retired: its certificate is no longer believed.", NULL, cx->err)) ||
-		(rc = ctm_audit(cx->db, cx->now_ms, ctm_who_actor(cx->who), "device.retire", "device", id, NULL, NULL, cx->err)))
+		(rc = ctm_audit_state(cx->db, cx->now_ms, ctm_who_actor(cx->who), "device.retire", "device", id, was, "retired", cx->err)))
 		return rc;
 	ctm_json_sets(out, "id", id);
 	return ctm_json_sets(out, "state", "retired");

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "base/timex.h"
 #include "http/flow.h"
+#include "store/audit.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,6 +92,7 @@ static int write_run(struct ctm_wtask *t, struct ctm_db *db)
 		return ctm_fail(t->err, CTM_E_NOMEM, NULL, NULL, "no memory for the change");
 	struct ctm_cx cx = { .app = w->app, .db = db, .arena = arena, .err = t->err, .who = &nobody, .route = &none, .now_ms = ctm_now_ms(),
 		.locale = "en", .remote = "" };
+	ctm_audit_watch(db, "");
 	return w->fn(&cx, w->arg);
 }
 

@@ -118,6 +118,7 @@ struct ctm_field {
 #define CTM_R_DEVICE 16    /* only on the unix socket behind the edge, identity from the client certificate */
 #define CTM_R_STATIC 32    /* anonymous and cacheable */
 #define CTM_R_METRICS 128  /* may also be read with the token of the file metrics.token */
+#define CTM_R_UNAUDITED 256 /* a write that leaves no audit line; the row says why. All other writes that change something without one are not kept */
 #define CTM_R_SCOPED 64    /* honest marker for the generated test: {id} belongs to an organisation */
 
 struct ctm_route {

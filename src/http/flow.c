@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "base/timex.h"
 #include "http/call.h"
+#include "store/audit.h"
 #include <string.h>
 
 /* ---- head ---- */
@@ -117,7 +118,11 @@ static int run_read(struct ctm_call *c, struct ctm_db *db)
 static int write_run(struct ctm_wtask *t, struct ctm_db *db)
 {
 	struct ctm_call *c = t->arg;
-	return ctm_run_use_case(c, &c->cx, db, &c->out);
+	ctm_audit_watch(db, c->who.org_id);
+	int rc = ctm_run_use_case(c, &c->cx, db, &c->out);
+	if (!rc && !(ctm_call_row(c)->flags & CTM_R_UNAUDITED))
+		rc = ctm_audit_demand(db, &c->err);
+	return rc;
 }
 
 static void write_done(struct ctm_wtask *t)

@@ -146,6 +146,8 @@ static int add_operation(const struct ctm_compiled *c, const ctm_json *replies, 
 		rc |= ctm_json_sets(op, "x-door", "device port, mutual TLS");
 	if (c->row.flags & CTM_R_SCOPED)
 		rc |= ctm_json_setb(op, "x-scoped", true);
+	if (c->row.flags & CTM_R_UNAUDITED)
+		rc |= ctm_json_setb(op, "x-unaudited", true);
 	rc |= set_parameters(c, op) | set_body(c, op) | set_replies(c, replies, op) | set_roles(c, op);
 	/* A path holds all its methods: the tree owns it, so it is taken out, copied and put back. */
 	const ctm_json *have = ctm_json_get(paths, c->row.path);

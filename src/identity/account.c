@@ -88,7 +88,7 @@ int ctm_uc_session_revoke(struct ctm_cx *cx, ctm_json *out)
 	if (!rc && !ended)
 		rc = ctm_fail(cx->err, CTM_E_NOTFOUND, "id", NULL, "you have no such session, or it has ended already");
 	if (!rc)
-		rc = ctm_audit(cx->db, cx->now_ms, ctm_who_actor(cx->who), "session.close", "session", id, NULL, NULL, cx->err);
+		rc = ctm_audit_state(cx->db, cx->now_ms, ctm_who_actor(cx->who), "session.close", "session", id, "open", "closed", cx->err);
 	if (rc)
 		return rc;
 	cx->location = "/account?notice=account.session_ended";
@@ -105,9 +105,10 @@ int ctm_uc_session_revoke_others(struct ctm_cx *cx, ctm_json *out)
 	int rc = ctm_q_run(q, &ended, cx->err);
 	if (rc)
 		return rc;
-	CTM_AUTO_JSON *after = ctm_json_obj();
-	ctm_json_seti(after, "ended", ended);
-	if ((rc = ctm_audit(cx->db, cx->now_ms, ctm_who_actor(cx->who), "session.close_others", "person", cx->who->person_id, NULL, after, cx->err)))
+	CTM_AUTO_JSON *before = ctm_json_obj(), *after = ctm_json_obj();
+	ctm_json_seti(before, "other_sessions", ended);
+	ctm_json_seti(after, "other_sessions", 0);
+	if ((rc = ctm_audit(cx->db, cx->now_ms, ctm_who_actor(cx->who), "session.close_others", "person", cx->who->person_id, before, after, cx->err)))
 		return rc;
 	cx->location = "/account?notice=account.sessions_ended";
 	return ctm_json_seti(out, "ended", ended);
@@ -134,7 +135,8 @@ int ctm_uc_session_switch(struct ctm_cx *cx, ctm_json *out)
 	ctm_q_int(q, "now", cx->now_ms);
 	rc = ctm_q_run(q, NULL, cx->err);
 	if (!rc)
-		rc = ctm_audit(cx->db, cx->now_ms, ctm_who_actor(cx->who), "session.close", "session", cx->who->session_id, NULL, NULL, cx->err);
+		rc = ctm_audit_state(cx->db, cx->now_ms, ctm_who_actor(cx->who), "session.close", "session", cx->who->session_id,
+			"open", "closed", cx->err);
 	if (!rc)
 		rc = ctm_session_open(cx, cx->who->person_id, org, "browser", "switch", token);
 	if (rc)

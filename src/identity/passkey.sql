@@ -19,6 +19,8 @@ SELECT k.id, k.person_id, k.alg, k.public_key, k.sign_count, p.disabled_ms FROM 
 WHERE k.credential = :credential
 -- name: passkey.used
 UPDATE passkey SET sign_count = :count, used_ms = :now WHERE id = :id AND (sign_count < :count OR (sign_count = 0 AND :count = 0))
+-- name: passkey.name
+SELECT name FROM passkey WHERE id = :id AND person_id = :person
 -- name: passkey.rename
 UPDATE passkey SET name = :name WHERE id = :id AND person_id = :person
 -- name: passkey.remove

@@ -16,6 +16,7 @@
 
 #define CHALLENGE_TTL_MS (5 * 60 * 1000LL)
 #define CHALLENGES_MAX 10000           /* open at a time; a flood is answered with 503 and costs no more rows */
+#define NAME_MAX_BYTES 64       /* a line of at most 60 bytes */
 #define PASSKEYS_MAX 20                /* per person */
 
 static int nomem(struct ctm_err *err)
@@ -161,13 +162,14 @@ static int room_for_one(struct ctm_cx *cx)
 	return rc;
 }
 
-static int told(struct ctm_cx *cx, const char *action, const char *id, const char *name)
+/* A line about the person's passkey: what it was called, what it is called; NULL where it was not, or is no more. */
+static int told(struct ctm_cx *cx, const char *action, const char *id, const char *was, const char *is)
 {
-	CTM_AUTO_JSON *after = ctm_json_obj();
-	ctm_json_sets(after, "passkey", id);
-	if (name)
-		ctm_json_sets(after, "name", name);
-	return ctm_audit(cx->db, cx->now_ms, ctm_who_actor(cx->who), action, "person", cx->who->person_id, NULL, after, cx->err);
+	CTM_AUTO_JSON *before = was ? ctm_json_obj() : NULL, *after = is ? ctm_json_obj() : NULL;
+	if ((was && (ctm_json_sets(before, "passkey", id) || ctm_json_sets(before, "name", was))) ||
+	    (is && (ctm_json_sets(after, "passkey", id) || ctm_json_sets(after, "name", is))))
+		return ctm_fail(cx->err, CTM_E_NOMEM, NULL, NULL, "out of memory");
+	return ctm_audit(cx->db, cx->now_ms, ctm_who_actor(cx->who), action, "person", cx->who->person_id, before, after, cx->err);
 }
 
 int ctm_uc_passkey_add(struct ctm_cx *cx, ctm_json *out)
@@ -192,7 +194,7 @@ int ctm_uc_passkey_add(struct ctm_cx *cx, ctm_json *out)
 		return ctm_fail(cx->err, rc, "attestation", "WebAuthn 7.1", "this passkey is known already; sign in with it");
 	}
 	if (!rc)
-		rc = told(cx, "passkey.add", id, ctm_in(cx, "name"));
+		rc = told(cx, "passkey.add", id, NULL, ctm_in(cx, "name"));
 	if (rc)
 		return rc;
 	cx->location = "/account?notice=account.passkey_made";
@@ -292,19 +294,34 @@ int ctm_uc_passkey_signin(struct ctm_cx *cx, ctm_json *out)
 
 /* ---- one's own ---- */
 
+static int name_of(struct ctm_cx *cx, const char *id, char was[NAME_MAX_BYTES])
+{
+	CTM_AUTO_Q *q = ctm_q(cx->db, "passkey.name");
+	ctm_q_text(q, "id", id);
+	ctm_q_text(q, "person", cx->who->person_id);
+	int rc = ctm_q_one(q, cx->err);
+	if (rc == CTM_E_NOTFOUND) {
+		ctm_err_clear(cx->err);
+		return ctm_fail(cx->err, rc, "id", NULL, "you have no such passkey");
+	}
+	if (!rc)
+		ctm_copy(was, NAME_MAX_BYTES, ctm_q_str(q, "name"));
+	return rc;
+}
+
 static int own(struct ctm_cx *cx, const char *statement, const char *action, const char *name, ctm_json *out)
 {
+	char was[NAME_MAX_BYTES];
+	int rc = name_of(cx, ctm_in(cx, "id"), was);
+	if (rc)
+		return rc;
 	struct ctm_q *q = ctm_q(cx->db, statement);
 	ctm_q_text(q, "id", ctm_in(cx, "id"));
 	ctm_q_text(q, "person", cx->who->person_id);
 	if (name)
 		ctm_q_text(q, "name", name);
-	int64_t changed = 0;
-	int rc = ctm_q_run(q, &changed, cx->err);
-	if (!rc && !changed)
-		rc = ctm_fail(cx->err, CTM_E_NOTFOUND, "id", NULL, "you have no such passkey");
-	if (!rc)
-		rc = told(cx, action, ctm_in(cx, "id"), name);
+	if (!(rc = ctm_q_run(q, NULL, cx->err)))
+		rc = told(cx, action, ctm_in(cx, "id"), was, name);
 	if (rc)
 		return rc;
 	cx->location = name ? "/account?notice=account.passkey_renamed" : "/account?notice=account.passkey_removed";

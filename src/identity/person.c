@@ -177,7 +177,7 @@ int ctm_uc_person_disable(struct ctm_cx *cx, ctm_json *out)
 		rc = ctm_q_run(q, NULL, cx->err);
 	}
 	if (!rc)
-		rc = ctm_audit(cx->db, cx->now_ms, ctm_who_actor(cx->who), "person.disable", "person", id, NULL, NULL, cx->err);
+		rc = ctm_audit_state(cx->db, cx->now_ms, ctm_who_actor(cx->who), "person.disable", "person", id, "active", "disabled", cx->err);
 	return rc ? rc : ctm_json_setb(out, "disabled", true);
 }
 

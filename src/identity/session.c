@@ -259,7 +259,8 @@ int ctm_uc_signout(struct ctm_cx *cx, ctm_json *out)
 	ctm_q_int(q, "now", cx->now_ms);
 	int rc = ctm_q_run(q, NULL, cx->err);
 	if (!rc)
-		rc = ctm_audit(cx->db, cx->now_ms, ctm_who_actor(cx->who), "session.close", "session", cx->who->session_id, NULL, NULL, cx->err);
+		rc = ctm_audit_state(cx->db, cx->now_ms, ctm_who_actor(cx->who), "session.close", "session", cx->who->session_id,
+			"open", "closed", cx->err);
 	if (rc)
 		return rc;
 	cx->set_session = "";

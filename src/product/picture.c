@@ -33,7 +33,7 @@ int ctm_prepare_picture(struct ctm_cx *cx)
 
 int ctm_uc_product_picture(struct ctm_cx *cx, ctm_json *out)
 {
-	CTM_AUTO_JSON *row = NULL, *after = ctm_json_obj();
+	CTM_AUTO_JSON *row = NULL, *before = ctm_json_obj(), *after = ctm_json_obj();
 	const char *id = ctm_in(cx, "id");
 	int rc = ctm_product_mine(cx, id, &row);
 	if (rc)
@@ -41,9 +41,10 @@ int ctm_uc_product_picture(struct ctm_cx *cx, ctm_json *out)
 	struct ctm_q *q = ctm_q(cx->db, "product.set_picture");
 	ctm_q_text(q, "id", id);
 	ctm_q_text(q, "digest", cx->upload.digest);
+	ctm_json_sets(before, "picture", ctm_json_gets(row, "picture_digest"));
 	ctm_json_sets(after, "picture", cx->upload.digest);
 	if ((rc = ctm_q_run(q, NULL, cx->err)) ||
-		(rc = ctm_audit(cx->db, cx->now_ms, ctm_who_actor(cx->who), "product.picture", "product", id, NULL, after, cx->err)))
+		(rc = ctm_audit(cx->db, cx->now_ms, ctm_who_actor(cx->who), "product.picture", "product", id, before, after, cx->err)))
 		return rc;
 	return ctm_json_sets(out, "digest", cx->upload.digest);
 }

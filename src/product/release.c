@@ -133,7 +133,8 @@ int ctm_uc_release_get(struct ctm_cx *cx, ctm_json *out)
 /* Store one part's digest: `statement` with :id, :digest and the extra text parameter. */
 static int set_part(struct ctm_cx *cx, const char *part, const char *statement, const char *param, const char *value, ctm_json *out)
 {
-	CTM_AUTO_JSON *row = NULL, *after = ctm_json_obj();
+	CTM_AUTO_JSON *row = NULL, *before = ctm_json_obj(), *after = ctm_json_obj();
+	char column[40];
 	const char *id = ctm_in(cx, "id");
 	int rc = ctm_release_draft(cx, id, &row);
 	if (rc)
@@ -148,8 +149,10 @@ static int set_part(struct ctm_cx *cx, const char *part, const char *statement, 
 		return rc;
 	if (!changed)
 		return ctm_fail(cx->err, CTM_E_CONFLICT, part, NULL, "the release changed while the %s was checked; upload it again", part);
+	snprintf(column, sizeof column, "%.20s_digest", part);
+	ctm_json_sets(before, part, ctm_json_gets(row, column));
 	ctm_json_sets(after, part, cx->upload.digest);
-	if ((rc = ctm_audit(cx->db, cx->now_ms, ctm_who_actor(cx->who), "release.part", "release", id, NULL, after, cx->err)))
+	if ((rc = ctm_audit(cx->db, cx->now_ms, ctm_who_actor(cx->who), "release.part", "release", id, before, after, cx->err)))
 		return rc;
 	ctm_json_sets(out, "id", id);
 	ctm_json_sets(out, "part", part);
@@ -225,7 +228,7 @@ static void join(const ctm_json *list, char *out, size_t cap)
 
 int ctm_uc_release_publish(struct ctm_cx *cx, ctm_json *out)
 {
-	CTM_AUTO_JSON *row = NULL, *missing = NULL, *data = ctm_json_obj();
+	CTM_AUTO_JSON *row = NULL, *missing = NULL, *before = ctm_json_obj(), *data = ctm_json_obj();
 	const char *id = ctm_in(cx, "id");
 	char words[256], what[200];
 	int rc = ctm_release_draft(cx, id, &row);
@@ -248,6 +251,8 @@ int ctm_uc_release_publish(struct ctm_cx *cx, ctm_json *out)
 	if (!changed)
 		return ctm_fail(cx->err, CTM_E_CONFLICT, "id", NULL, "the release changed while it was checked; publish again");
 	const char *product = ctm_json_gets(row, "product_id");
+	ctm_json_sets(before, "state", "draft");
+	ctm_json_sets(data, "state", "published");
 	ctm_json_sets(data, "product_id", product);
 	ctm_json_sets(data, "component_id", ctm_json_gets(row, "component_id"));
 	ctm_json_sets(data, "version", ctm_json_gets(row, "version"));
@@ -256,7 +261,7 @@ int ctm_uc_release_publish(struct ctm_cx *cx, ctm_json *out)
 	snprintf(what, sizeof what, "Release %s of %s published, supported until %s.", ctm_json_gets(row, "version"), ctm_json_gets(row, "component"),
 		ctm_json_gets(row, "support_end"));
 	if ((rc = ctm_timeline_add(cx->db, cx->now_ms, "product", product, ctm_who_name(cx->who), what, ctm_json_gets(row, "image_digest"), cx->err)) ||
-		(rc = ctm_audit(cx->db, cx->now_ms, ctm_who_actor(cx->who), "release.publish", "release", id, NULL, data, cx->err)) ||
+		(rc = ctm_audit(cx->db, cx->now_ms, ctm_who_actor(cx->who), "release.publish", "release", id, before, data, cx->err)) ||
 		(rc = ctm_event_emit(cx->db, cx->now_ms, "release.published", "release", id, data, cx->err)))
 		return rc;
 	cx->location = ctm_arena_printf(cx->arena, "/products/%s", product);

@@ -206,7 +206,13 @@ static int write_intent(struct ctm_cx *cx, void *arg)
 		ctm_q_done(q);
 		return rc;
 	}
-	if ((rc = ctm_q_run(q, NULL, cx->err)) || (rc = ctm_audit(cx->db, cx->now_ms, "ctm", "registry.intent", "record", in->record_id, NULL, NULL, cx->err)))
+	CTM_AUTO_JSON *after = ctm_json_obj();
+	rc = ctm_json_sets(after, "kind", in->kind->kind) | ctm_json_seti(after, "version", in->version) | ctm_json_sets(after, "decision_id", ctm_json_gets(in->decision, "id"));
+	if (rc) {
+		ctm_q_done(q);
+		return ctm_fail(cx->err, CTM_E_NOMEM, NULL, NULL, "out of memory");
+	}
+	if ((rc = ctm_q_run(q, NULL, cx->err)) || (rc = ctm_audit(cx->db, cx->now_ms, "ctm", "registry.intent", "record", in->record_id, NULL, after, cx->err)))
 		return rc;
 	return post(cx->db, cx->now_ms, "registry.issue", "statement_id", in->statement_id, cx->err);
 }

@@ -34,14 +34,15 @@ int ctm_certificate_get(struct ctm_cx *cx, const char *id, const char *case_id, 
 	return 0;
 }
 
-static int changed(struct ctm_fire *f, const char *certificate_id, const char *status, const char *decision_id)
+/* was: NULL for a certificate that is new. */
+static int changed(struct ctm_fire *f, const char *certificate_id, const char *was, const char *status, const char *decision_id)
 {
 	struct ctm_cx *cx = f->cx;
-	CTM_AUTO_JSON *data = ctm_json_obj();
-	if (ctm_json_sets(data, "certificate_id", certificate_id) || ctm_json_sets(data, "status", status) || ctm_json_sets(data, "decision_id", decision_id)
+	CTM_AUTO_JSON *data = ctm_json_obj(), *before = was ? ctm_json_obj() : NULL;
+	if ((was && ctm_json_sets(before, "status", was)) || ctm_json_sets(data, "certificate_id", certificate_id) || ctm_json_sets(data, "status", status) || ctm_json_sets(data, "decision_id", decision_id)
 		|| ctm_json_sets(data, "product_id", f->product_id) || ctm_json_sets(f->out, "certificate_id", certificate_id))
 		return ctm_nomem(cx);
-	int rc = ctm_audit(cx->db, cx->now_ms, cx->who->person_id, "certificate.status", "certificate", certificate_id, NULL, data, cx->err);
+	int rc = ctm_audit(cx->db, cx->now_ms, cx->who->person_id, "certificate.status", "certificate", certificate_id, before, data, cx->err);
 	return rc ? rc : ctm_event_emit(cx->db, cx->now_ms, "certificate.changed", "certificate", certificate_id, data, cx->err);
 }
 
@@ -107,7 +108,7 @@ int ctm_certificate_grant(struct ctm_fire *f, const char *decision_id, char id_o
 		return rc;
 	if (ctm_json_sets(f->data, "certificate_id", id_out) || ctm_json_sets(f->out, "certificate_number", v.number))
 		return ctm_nomem(cx);
-	return changed(f, id_out, "in_force", decision_id);
+	return changed(f, id_out, NULL, "in_force", decision_id);
 }
 
 int ctm_certificate_set(struct ctm_fire *f, const char *from, const char *to, const char *decision_id)
@@ -124,7 +125,7 @@ int ctm_certificate_set(struct ctm_fire *f, const char *from, const char *to, co
 		return rc;
 	if (n != 1)
 		return ctm_fail(cx->err, CTM_E_CONFLICT, "certificate_id", NULL, "the certificate is not in that state any more; nothing was changed");
-	return changed(f, id, to, decision_id);
+	return changed(f, id, from, to, decision_id);
 }
 
 /* The yearly surveillance and the validity end with the certificate. */
@@ -149,7 +150,7 @@ int ctm_certificate_withdraw(struct ctm_fire *f, const char *decision_id)
 	const char *id = ctm_text(f->data, "certificate_id");
 	int rc = ctm_certificate_get(cx, id, NULL, &c);
 	if (!rc)
-		rc = ctm_certificate_set(f, NULL, "withdrawn", decision_id);
+		rc = ctm_certificate_set(f, ctm_text(c, "status"), "withdrawn", decision_id);
 	if (!rc)
 		rc = stop_clocks(f, ctm_text(c, "case_id"));
 	if (rc)

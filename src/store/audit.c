@@ -5,6 +5,7 @@
  * given to the caller, to be kept elsewhere.
  */
 #include "store/audit.h"
+#include "store/engine.h"
 #include "base/text.h"
 #include "crypto/hash.h"
 #include <inttypes.h>
@@ -17,7 +18,7 @@ static const char genesis[] = "sha256:000000000000000000000000000000000000000000
 
 struct line {
 	int64_t seq, at_ms;
-	const char *actor, *action, *kind, *subject, *before, *after, *prev_hash;
+	const char *actor, *action, *kind, *subject, *before, *after, *prev_hash, *org;
 };
 
 /* SHA-256 over prev_hash and the canonical JSON of the line; before and after go in as the texts of their columns. */
@@ -33,6 +34,8 @@ static int line_hash(const struct line *l, char hash[CTM_DIGEST_MAX])
 	rc = rc ? rc : ctm_json_sets(o, "subject", l->subject);
 	rc = rc ? rc : ctm_json_sets(o, "before", l->before);
 	rc = rc ? rc : ctm_json_sets(o, "after", l->after);
+	if (!rc && *l->org)
+		rc = ctm_json_sets(o, "org", l->org);
 	ctm_buf_str(&b, l->prev_hash);
 	rc = rc ? rc : ctm_json_canonical(o, &b);
 	if (!rc)
@@ -65,6 +68,7 @@ static int insert(struct ctm_db *db, const struct line *l, const char *hash, str
 	ctm_q_text(q, "before", l->before);
 	ctm_q_text(q, "after", l->after);
 	ctm_q_text(q, "prev_hash", l->prev_hash);
+	ctm_q_text(q, "org", l->org);
 	ctm_q_text(q, "hash", hash);
 	return ctm_q_run(q, NULL, err);
 }
@@ -76,6 +80,8 @@ int ctm_audit(struct ctm_db *db, int64_t now_ms, const char *actor, const char *
 	CTM_AUTO_BUF is = CTM_BUF(LINE_MAX / 4);
 	char prev[CTM_DIGEST_MAX], hash[CTM_DIGEST_MAX];
 	int64_t seq;
+	if (!before && !after)
+		return ctm_fail(err, CTM_E_FAIL, "audit", NULL, "%s: an audit line says what was or what is", action);
 	int rc = before ? ctm_json_compact(before, &was) : 0;
 	rc = rc ? rc : after ? ctm_json_compact(after, &is) : 0;
 	if (rc)
@@ -83,18 +89,43 @@ int ctm_audit(struct ctm_db *db, int64_t now_ms, const char *actor, const char *
 	rc = next_line(db, &seq, prev, err);
 	if (rc)
 		return rc;
-	struct line l = { seq, now_ms, actor, action, kind, id, before ? ctm_buf_cstr(&was) : "null", after ? ctm_buf_cstr(&is) : "null", prev };
+	struct line l = { seq, now_ms, actor, action, kind, id, before ? ctm_buf_cstr(&was) : "null", after ? ctm_buf_cstr(&is) : "null", prev, db->acting };
 	rc = line_hash(&l, hash);
 	if (rc)
 		return ctm_fail(err, rc, "audit", NULL, "the change cannot be written down: %s", ctm_err_text(rc));
-	return insert(db, &l, hash, err);
+	rc = insert(db, &l, hash, err);
+	db->lines += !rc;
+	return rc;
+}
+
+int ctm_audit_state(struct ctm_db *db, int64_t now_ms, const char *actor, const char *action, const char *kind, const char *id,
+	const char *was, const char *is, struct ctm_err *err)
+{
+	CTM_AUTO_JSON *before = ctm_json_obj(), *after = ctm_json_obj();
+	if (ctm_json_sets(before, "state", was) || ctm_json_sets(after, "state", is))
+		return ctm_fail(err, CTM_E_NOMEM, "audit", NULL, "out of memory");
+	return ctm_audit(db, now_ms, actor, action, kind, id, before, after, err);
+}
+
+void ctm_audit_watch(struct ctm_db *db, const char *org)
+{
+	(void)ctm_copy(db->acting, sizeof db->acting, org);
+	db->rows = db->lines = 0;
+}
+
+int ctm_audit_demand(struct ctm_db *db, struct ctm_err *err)
+{
+	if (!db->rows || db->lines)
+		return 0;
+	return ctm_fail(err, CTM_E_FAIL, "audit", NULL, "a change left no audit line and was not kept");
 }
 
 /* The row the walk stands on against what must come. */
 static int check_row(struct ctm_q *q, int64_t seq, const char *prev, char hash[CTM_DIGEST_MAX], struct ctm_err *err)
 {
 	struct line l = { ctm_q_i64(q, "seq"), ctm_q_i64(q, "at_ms"), ctm_q_str(q, "actor"), ctm_q_str(q, "action"), ctm_q_str(q, "kind"),
-		ctm_q_str(q, "subject"), ctm_q_str(q, "before_text"), ctm_q_str(q, "after_text"), ctm_q_str(q, "prev_hash") };
+		ctm_q_str(q, "subject"), ctm_q_str(q, "before_text"), ctm_q_str(q, "after_text"), ctm_q_str(q, "prev_hash"),
+		ctm_q_str(q, "org_id") };
 	char field[32], is[CTM_DIGEST_MAX];
 	snprintf(field, sizeof field, "%" PRId64, seq);
 	if (l.seq != seq)

@@ -48,6 +48,8 @@ struct ctm_db {
 	struct ctm_q **idle;      /* per row of ctm_sql_table: prepared statements that nobody uses */
 	struct ctm_q *lost;       /* stands in when there is no memory for a statement */
 	bool in_tx;
+	char acting[40];          /* organisation on whose behalf changes are made; "" for none */
+	int64_t rows, lines;      /* rows changed and audit lines written since ctm_audit_watch() */
 };
 
 #endif

@@ -252,6 +252,8 @@ int ctm_q_step(struct ctm_q *q, bool *row, struct ctm_err *err)
 		return rc;
 	q->row = got;
 	*row = got;
+	if (!got && !q->db->engine->columns(q->st))
+		q->db->rows += q->db->engine->changes(q->db->conn);
 	return 0;
 }
 

@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { browser, look } from '../browser/kit.mjs';
-import { ROOT, BUILD, prog, start, run, request, freePort, until, existsTool } from './kit.mjs';
+import { ROOT, BUILD, prog, start, run, request, freePort, until, existsTool, auditFaults } from './kit.mjs';
 
 let dir, out, state, base, near, platform, port, env;   // near: the same by number, for machines that cannot look up "localhost"
 const sha = (b) => 'sha256:' + createHash('sha256').update(b).digest('hex');
@@ -42,6 +42,13 @@ test('every step is shown with who, what and how long, and every role gets a one
 
 test('the tester who also holds a decider role was refused (ISO/IEC 17065 7.6)', () => {
   assert.match(platform.log, /refused: .*17065.*7\.6/);
+});
+
+test('every audit line says who, what, before and after, and no secret', (t) => {
+  if (!existsTool('sqlite3')) return t.skip('sqlite3 is not installed');
+  const secrets = Object.entries(demo()).filter(([k]) => k.startsWith('token.')).map(([, v]) => v);
+  assert.ok(secrets.length > 8);
+  assert.deepEqual(auditFaults(join(state, 'ctm.db'), secrets), []);
 });
 
 test('out/ holds label, proof, certificate, report and evidence', () => {

@@ -7,12 +7,12 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import net from 'node:net';
-import { platform, run, start, until, existsTool, request } from './kit.mjs';
+import { platform, run, start, until, existsTool, request, auditFaults } from './kit.mjs';
 
 const ROLES = { maker: ['owner', 'engineer', 'viewer', 'signer'], lab: ['manager', 'tester', 'reviewer'], cla: ['intake', 'reviewer', 'decider', 'surveillance', 'appeals'] };
-// Writes that leave no audit line of their own: a check's progress is not a decision, and the sealed bundle carries what it came to;
-// a passkey's challenge is a question, its answer is audited.
-const UNAUDITED = new Set(['post /api/v1/jobs/{id}/progress', 'post /api/v1/passkeys/challenge', 'post /api/v1/signin/passkey/challenge']);
+// The only writes that leave no audit line of their own: a check's progress is not a decision, and the sealed bundle carries what it came
+// to; a passkey's challenge is a question, its answer is audited; a device's report is a fact with a number of its own.
+const UNAUDITED = ['post /api/v1/jobs/{id}/progress', 'post /api/v1/passkeys/challenge', 'post /api/v1/signin/passkey/challenge', 'post /d/v1/state'];
 const ENDS = /signout|\/disable$|memberships\/remove$/;        // these end somebody's session or role: asked last, as people nobody needs
 
 // A value a field of the row takes.
@@ -121,6 +121,10 @@ test('every role and every route', { timeout: 280000 }, async (t) => {
     }
   });
 
+  await t.test('only the listed writes leave no audit line', () => {
+    assert.deepEqual(rows.filter((r) => r.op['x-unaudited']).map((r) => r.name).sort(), UNAUDITED);
+  });
+
   await t.test('the device port is no part of the people\'s door', async () => {
     for (const row of rows.filter((r) => r.op['x-door'])) for (const token of [null, c.tokens['maker.owner@a']]) {
       const r = await request(p.base + row.path, { method: row.method.toUpperCase(), headers: { 'Content-Type': 'application/json', 'X-Client-Verify': 'SUCCESS', ...(token ? { Authorization: `Bearer ${token}` } : {}) }, body: '{}' });
@@ -192,9 +196,10 @@ test('every role and every route', { timeout: 280000 }, async (t) => {
         const r = await call(row, c.tokens[who]);
         sound(row, who, r);
         assert.ok(r.status !== 401 || row.path.endsWith('/signin'), `${row.name} as ${who}: ${r.status} ${r.text.slice(0, 200)}`);
+        if (process.env.C01_SHOW && row.method !== 'get') console.log(r.status, row.name, who, r.status >= 400 ? r.text.slice(0, 200).replace(/\n/g, ' ') : '');
         const now = lines();
         if (row.method === 'get') assert.equal(now, n, `${row.name} changed something`);
-        else if (r.status < 400 && !UNAUDITED.has(row.name)) assert.ok(now > n, `${row.name} as ${who}: ${r.status} and no audit line`);
+        else if (r.status < 400 && !row.op['x-unaudited']) assert.ok(now > n, `${row.name} as ${who}: ${r.status} and no audit line`);
         else if (r.status >= 400) assert.equal(now, n, `${row.name} as ${who} was refused and changed something`);
         n = now;
       }
@@ -244,6 +249,11 @@ test('every role and every route', { timeout: 280000 }, async (t) => {
     p.operatorLink();
     assert.equal(sql('SELECT action || \' \' || actor FROM audit ORDER BY seq DESC LIMIT 1'), 'signin.link ctm user');
     assert.equal(lines(), n + 1);
+  });
+  await t.test('every audit line says who, what, before and after, and no secret', () => {
+    const faults = auditFaults(db, [...Object.values(c.tokens), 'ABCD-EFGH-IJKL-MNOP']);
+    assert.deepEqual(faults, []);
+    assert.equal(sql("SELECT count(*) FROM audit WHERE action = 'product.add' AND org_id = '" + c.orgs.makera + "'"), '2');
   });
   sql("DELETE FROM certificate; DELETE FROM decision WHERE id = 'd1'");      // put in by hand, so no fsck would believe them
   const fsck = run('ctm', ['fsck', '--state', p.state]);

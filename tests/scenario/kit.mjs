@@ -126,3 +126,20 @@ export async function platform(t, { edge = false } = {}) {
   pf.operator = async () => pf.signIn(pf.operatorLink().token);
   return pf;
 }
+
+// Actions that make something new: before them there was nothing. Every other action says what was before.
+const MAKES = /\.(add|open|enrol|link|intent|publish|copied)$|^(certificate\.status|case\.propose)$/;
+
+// What is wrong with the lines of the audit chain of a store: [text]. secrets: texts that must stand in none of them.
+export function auditFaults(db, secrets = []) {
+  const r = run(existsTool('sqlite3'), ['-cmd', '.timeout 5000', '-json', db, 'SELECT * FROM audit ORDER BY seq']), out = [];
+  for (const l of JSON.parse(r.out || '[]')) {
+    const say = (what) => out.push(`${l.seq} ${l.action}: ${what}`), before = JSON.parse(l.before_json), after = JSON.parse(l.after_json);
+    if (!l.actor || !l.action || !l.kind || !l.subject) say('does not say who or what');
+    if (before === null && after === null) say('says neither before nor after');
+    if (before === null && !MAKES.test(l.action)) say('does not say what was before');
+    if (/^[0-9a-f]{8}-/.test(l.actor) && !l.org_id && !/^(session|device)\./.test(l.action)) say('does not say on whose behalf');
+    for (const s of secrets) if (`${l.before_json}${l.after_json}`.includes(s)) say('holds a secret');
+  }
+  return out;
+}

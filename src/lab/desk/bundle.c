@@ -244,7 +244,7 @@ static int evaluator(struct ctm_cx *cx, const ctm_json *job, const char *person)
 
 int ctm_uc_job_bundle(struct ctm_cx *cx, ctm_json *out)
 {
-	CTM_AUTO_JSON *job = NULL, *data = ctm_json_obj();
+	CTM_AUTO_JSON *job = NULL, *before = ctm_json_obj(), *data = ctm_json_obj();
 	const char *id = ctm_in(cx, "id");
 	int rc = ctm_lab_job_mine(cx, id, &job);
 	if (rc)
@@ -256,11 +256,13 @@ int ctm_uc_job_bundle(struct ctm_cx *cx, ctm_json *out)
 		rc = take_cell(cx, job, report, ctm_json_at(cells, i));
 	if (rc || (rc = evaluator(cx, job, cx->who->person_id)))
 		return rc;
+	ctm_json_sets(before, "state", ctm_json_gets(job, "state"));
+	ctm_json_sets(data, "state", "sealed");
 	ctm_json_sets(data, "product_id", ctm_json_gets(job, "product_id"));
 	ctm_json_sets(data, "case_id", ctm_json_gets(job, "case_id"));
 	ctm_json_sets(data, "bundle_digest", cx->upload.digest);
 	if ((rc = ctm_timeline_add(cx->db, cx->now_ms, "job", id, ctm_who_name(cx->who), "Bundle sealed: the observations were judged again with the same result.", cx->upload.digest, cx->err)) ||
-		(rc = ctm_audit(cx->db, cx->now_ms, ctm_who_actor(cx->who), "lab_job.bundle", "lab_job", id, NULL, data, cx->err)) ||
+		(rc = ctm_audit(cx->db, cx->now_ms, ctm_who_actor(cx->who), "lab_job.bundle", "lab_job", id, before, data, cx->err)) ||
 		(rc = ctm_event_emit(cx->db, cx->now_ms, "run.sealed", "lab_job", id, data, cx->err)))
 		return rc;
 	ctm_json_sets(out, "id", id);

@@ -92,7 +92,7 @@ int ctm_prepare_plan(struct ctm_cx *cx)
 
 int ctm_uc_job_plan(struct ctm_cx *cx, ctm_json *out)
 {
-	CTM_AUTO_JSON *job = NULL, *after = ctm_json_obj();
+	CTM_AUTO_JSON *job = NULL, *before = ctm_json_obj(), *after = ctm_json_obj();
 	CTM_AUTO_BUF text = CTM_BUF(1 << 20);
 	const char *id = ctm_in(cx, "id"), *digest = ctm_json_gets(cx->prepared, "digest");
 	int rc = ctm_lab_job_mine(cx, id, &job);
@@ -110,9 +110,10 @@ int ctm_uc_job_plan(struct ctm_cx *cx, ctm_json *out)
 		return rc;
 	if (!changed)
 		return ctm_fail(cx->err, CTM_E_STATE, "id", NULL, "the plan has been approved and cannot change any more");
+	ctm_json_sets(before, "plan_digest", ctm_json_gets(job, "plan_digest"));
 	ctm_json_sets(after, "plan_digest", digest);
 	if ((rc = ctm_timeline_add(cx->db, cx->now_ms, "job", id, ctm_who_name(cx->who), "Plan given.", digest, cx->err)) ||
-		(rc = ctm_audit(cx->db, cx->now_ms, ctm_who_actor(cx->who), "lab_job.plan", "lab_job", id, NULL, after, cx->err)))
+		(rc = ctm_audit(cx->db, cx->now_ms, ctm_who_actor(cx->who), "lab_job.plan", "lab_job", id, before, after, cx->err)))
 		return rc;
 	ctm_json_sets(out, "id", id);
 	ctm_json_sets(out, "plan_digest", digest);
@@ -121,7 +122,7 @@ int ctm_uc_job_plan(struct ctm_cx *cx, ctm_json *out)
 
 int ctm_uc_job_approve(struct ctm_cx *cx, ctm_json *out)
 {
-	CTM_AUTO_JSON *job = NULL, *after = ctm_json_obj();
+	CTM_AUTO_JSON *job = NULL, *before = ctm_json_obj(), *after = ctm_json_obj();
 	const char *id = ctm_in(cx, "id"), *seen = ctm_in(cx, "plan_digest");
 	int rc = ctm_lab_job_mine(cx, id, &job);
 	if (rc)
@@ -142,9 +143,11 @@ int ctm_uc_job_approve(struct ctm_cx *cx, ctm_json *out)
 		return rc;
 	if (!changed)
 		return ctm_fail(cx->err, CTM_E_STATE, "id", NULL, "this evaluation is %s; only a planned one is approved", ctm_json_gets(job, "state"));
+	ctm_json_sets(before, "state", "planned");
+	ctm_json_sets(after, "state", "approved");
 	ctm_json_sets(after, "plan_digest", digest);
 	if ((rc = ctm_timeline_add(cx->db, cx->now_ms, "job", id, ctm_who_name(cx->who), "Plan approved.", digest, cx->err)) ||
-		(rc = ctm_audit(cx->db, cx->now_ms, ctm_who_actor(cx->who), "lab_job.approve", "lab_job", id, NULL, after, cx->err)))
+		(rc = ctm_audit(cx->db, cx->now_ms, ctm_who_actor(cx->who), "lab_job.approve", "lab_job", id, before, after, cx->err)))
 		return rc;
 	cx->location = ctm_arena_printf(cx->arena, "/jobs/%s", id);
 	ctm_json_sets(out, "id", id);
@@ -175,7 +178,7 @@ static int start_run(struct ctm_cx *cx, const ctm_json *job)
 	if (!rc)
 		rc = ctm_timeline_add(cx->db, cx->now_ms, "job", id, ctm_who_name(cx->who), "Run started.", NULL, cx->err);
 	if (!rc)
-		rc = ctm_audit(cx->db, cx->now_ms, ctm_who_actor(cx->who), "lab_job.run", "lab_job", id, NULL, NULL, cx->err);
+		rc = ctm_audit_state(cx->db, cx->now_ms, ctm_who_actor(cx->who), "lab_job.run", "lab_job", id, "approved", "running", cx->err);
 	return rc;
 }
 

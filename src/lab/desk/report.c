@@ -34,7 +34,7 @@ static int next_number(struct ctm_cx *cx, char out[40])
 
 int ctm_uc_job_report(struct ctm_cx *cx, ctm_json *out)
 {
-	CTM_AUTO_JSON *job = NULL, *data = ctm_json_obj();
+	CTM_AUTO_JSON *job = NULL, *before = ctm_json_obj(), *data = ctm_json_obj();
 	const char *id = ctm_in(cx, "id"), *me = cx->who->person_id;
 	char number[40], line[120];
 	int rc = ctm_lab_job_mine(cx, id, &job);
@@ -65,6 +65,8 @@ int ctm_uc_job_report(struct ctm_cx *cx, ctm_json *out)
 		if ((rc = ctm_q_run(q, NULL, cx->err)))
 			return rc;
 	}
+	ctm_json_sets(before, "state", "sealed");
+	ctm_json_sets(data, "state", "reported");
 	ctm_json_sets(data, "number", number);
 	ctm_json_sets(data, "product_id", ctm_json_gets(job, "product_id"));
 	ctm_json_sets(data, "case_id", ctm_json_gets(job, "case_id"));
@@ -72,7 +74,7 @@ int ctm_uc_job_report(struct ctm_cx *cx, ctm_json *out)
 	snprintf(line, sizeof line, "Report %s issued.", number);
 	if ((rc = ctm_timeline_add(cx->db, cx->now_ms, "job", id, ctm_who_name(cx->who), line, ctm_json_gets(job, "report_digest"), cx->err)) ||
 		(rc = ctm_timeline_add(cx->db, cx->now_ms, "product", ctm_json_gets(job, "product_id"), ctm_json_gets(job, "lab"), line, ctm_json_gets(job, "report_digest"), cx->err)) ||
-		(rc = ctm_audit(cx->db, cx->now_ms, ctm_who_actor(cx->who), "lab_job.report", "lab_job", id, NULL, data, cx->err)) ||
+		(rc = ctm_audit(cx->db, cx->now_ms, ctm_who_actor(cx->who), "lab_job.report", "lab_job", id, before, data, cx->err)) ||
 		(rc = ctm_event_emit(cx->db, cx->now_ms, "report.issued", "lab_job", id, data, cx->err)))
 		return rc;
 	cx->location = ctm_arena_printf(cx->arena, "/jobs/%s", id);

@@ -21,7 +21,7 @@ static int echo(struct ctm_cx *cx, ctm_json *out)
 /* Writes one audit line; "boom" fails after the write, which must leave nothing. */
 static int add(struct ctm_cx *cx, ctm_json *out)
 {
-	int rc = ctm_audit(cx->db, cx->now_ms, cx->who->person_id, "add", "thing", ctm_in(cx, "name"), NULL, NULL, cx->err);
+	int rc = ctm_audit_state(cx->db, cx->now_ms, cx->who->person_id, "add", "thing", ctm_in(cx, "name"), NULL, "there", cx->err);
 	if (rc)
 		return rc;
 	if (ctm_streq(ctm_in(cx, "name"), "boom"))
@@ -82,7 +82,7 @@ static int post_job(struct ctm_cx *cx, ctm_json *out)
 
 static int mark(struct ctm_cx *cx, void *arg)
 {
-	return ctm_audit(cx->db, cx->now_ms, "ctm", "job", "thing", "1", NULL, NULL, cx->err);
+	return ctm_audit_state(cx->db, cx->now_ms, "ctm", "job", "thing", "1", "posted", "run", cx->err);
 }
 
 static int job(struct ctm_jx *jx)
@@ -110,7 +110,8 @@ static const struct ctm_route rows[] = {
 	CTM_ROUTE("GET", "/api/v1/file", M, 0, .use_case = raw, .reply = "", .help = "file"),
 	CTM_ROUTE("GET", "/large", CTM_PUBLIC, 0, .use_case = large, .reply = "", .help = "large"),
 	CTM_ROUTE("GET", "/mark.svg", CTM_PUBLIC, CTM_R_STATIC, .use_case = raw, .reply = "", .help = "static"),
-	CTM_ROUTE("POST", "/api/v1/job", M, CTM_R_WRITE, .use_case = post_job, .reply = "", .help = "job"),
+	CTM_ROUTE("POST", "/api/v1/unaudited", M, CTM_R_WRITE, .use_case = post_job, .reply = "", .help = "a change without an audit line"),
+	CTM_ROUTE("POST", "/api/v1/job", M, CTM_R_WRITE | CTM_R_UNAUDITED, .use_case = post_job, .reply = "", .help = "job"),
 	CTM_ROUTE("POST", "/d/v1/state", CTM_ROLE_DEVICE, CTM_R_DEVICE, .use_case = echo, .reply = "", .help = "device"),
 };
 const struct ctm_routes test_routes = { rows, sizeof rows / sizeof *rows };

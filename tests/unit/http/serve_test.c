@@ -186,6 +186,32 @@ static void writes_are_kept_or_leave_nothing(void **state)
 	assert_int_equal(audit_lines(), before + 2);
 }
 
+/* Events of the test's release that are in the store. */
+static size_t events(void)
+{
+	struct ctm_db *db;
+	struct ctm_err err = { 0 };
+	CTM_AUTO_JSON *rows = NULL;
+	char url[128];
+	snprintf(url, sizeof url, "sqlite:%s/ctm.db", dir);
+	assert_int_equal(ctm_db_open(url, CTM_DB_RO, &db, &err), 0);
+	struct ctm_q *q = ctm_q(db, "event.of");
+	ctm_q_text(q, "subject_kind", "release");
+	ctm_q_text(q, "subject_id", "1");
+	ctm_q_int(q, "limit", 100);
+	assert_int_equal(ctm_q_rows(q, 100, &rows, &err), 0);
+	ctm_db_close(db);
+	return ctm_json_len(rows);
+}
+
+/* Every change leaves an audit line: of a use case that forgot it nothing is kept. */
+static void a_write_without_an_audit_line_is_not_kept(void **state)
+{
+	size_t before = events();
+	expect(ASK("POST", "/api/v1/unaudited", "{}", .head = { AUTH, JSON }), 500, "something went wrong inside the program");
+	assert_int_equal(events(), before);
+}
+
 static void malformed_bodies_are_refused_by_field(void **state)
 {
 	static const struct { const char *type, *body; long status; const char *says; } cases[] = {
@@ -611,6 +637,7 @@ int main(void)
 		cmocka_unit_test(problems_are_rfc9457),
 		cmocka_unit_test(slow_readers_of_large_replies_share_a_budget),
 		cmocka_unit_test(writes_are_kept_or_leave_nothing),
+		cmocka_unit_test(a_write_without_an_audit_line_is_not_kept),
 		cmocka_unit_test(malformed_bodies_are_refused_by_field),
 		cmocka_unit_test(deep_nesting_is_refused),
 		cmocka_unit_test(bodies_over_the_limit_get_413),

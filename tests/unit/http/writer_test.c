@@ -68,7 +68,7 @@ struct task { struct ctm_wtask t; struct ctm_err err; int fail; atomic_bool done
 static int run(struct ctm_wtask *t, struct ctm_db *db)
 {
 	struct task *k = t->arg;
-	int rc = ctm_audit(db, 1000, "test", "wrote", "thing", "1", NULL, NULL, t->err);
+	int rc = ctm_audit_state(db, 1000, "test", "wrote", "thing", "1", "unwritten", "written", t->err);
 	return rc ? rc : k->fail ? ctm_fail(t->err, k->fail, "field", NULL, "refused on purpose") : 0;
 }
 

@@ -51,7 +51,7 @@ static int decide(struct ctm_db *db, struct racer *r, int i)
 		return rc;
 	r->numbers[i] = ctm_q_i64(c, "value");
 	ctm_q_donep(&c);
-	rc = ctm_audit(db, 1000 + i, r->me ? "Ada" : "Eve", "case.decide", "case", id, NULL, NULL, NULL);
+	rc = ctm_audit_state(db, 1000 + i, r->me ? "Ada" : "Eve", "case.decide", "case", id, "open", "decided", NULL);
 	if (!rc)
 		r->won[i] = moved;
 	return rc;

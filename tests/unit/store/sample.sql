@@ -37,3 +37,6 @@ UPDATE audit SET actor = :actor WHERE seq = :seq
 
 -- name: sample.audit_drop
 DELETE FROM audit WHERE seq = :seq
+
+-- name: sample.audit_org
+UPDATE audit SET org_id = :actor WHERE seq = :seq

@@ -306,7 +306,10 @@ static void the_audit_chain_holds(void **state)
 	assert_int_equal(ctm_audit_check(db, &n, head, NULL), 0);
 	assert_true(n == 5);
 	assert_true(ctm_digest_ok(head));
-	assert_int_equal(ctm_audit(db, 2000, "Ada", "x", "product", "p2", NULL, NULL, NULL), 0);
+	assert_int_equal(ctm_audit(db, 2000, "Ada", "x", "product", "p2", NULL, NULL, NULL), CTM_E_FAIL);      /* a line without content */
+	ctm_audit_watch(db, "org-1");
+	assert_int_equal(ctm_audit_state(db, 2000, "Ada", "x", "product", "p2", "on", "off", NULL), 0);
+	ctm_audit_watch(db, "");
 	assert_int_equal(ctm_audit_check(db, &n, again, NULL), 0);
 	assert_string_not_equal(head, again);
 	struct ctm_q *q = ctm_q(db, "audit.of");
@@ -324,15 +327,16 @@ static void a_changed_or_missing_audit_line_is_named(void **state)
 {
 	static const struct { const char *file, *sql; int64_t seq; const char *field; } rows[] = {
 		{ "forged.db", "sample.audit_forge", 3, "3" }, { "dropped.db", "sample.audit_drop", 2, "2" }, { "first.db", "sample.audit_drop", 1, "1" },
+		{ "org.db", "sample.audit_org", 4, "4" },
 	};
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		struct ctm_db *db = with_audit(state, rows[i].file);
 		struct ctm_err e = { 0 };
 		int64_t n = 77;
 		char head[CTM_DIGEST_MAX] = "";
 		struct ctm_q *q = ctm_q(db, rows[i].sql);
 		ctm_q_int(q, "seq", rows[i].seq);
-		if (i == 0)
+		if (i == 0 || i == 3)
 			ctm_q_text(q, "actor", "Eve");
 		assert_int_equal(ctm_q_run(q, NULL, NULL), 0);
 		assert_int_equal(ctm_audit_check(db, &n, head, &e), CTM_E_VERIFY);
@@ -340,6 +344,31 @@ static void a_changed_or_missing_audit_line_is_named(void **state)
 		assert_true(n == 77 && head[0] == 0);
 		ctm_db_close(db);
 	}
+}
+
+static void a_change_without_an_audit_line_is_noticed(void **state)
+{
+	struct ctm_db *db = with_audit(state, "demand.db");
+	struct ctm_err e = { 0 };
+	struct ctm_q *q;
+	ctm_audit_watch(db, "");
+	assert_int_equal(ctm_audit_demand(db, &e), 0);         /* nothing changed */
+	q = ctm_q(db, "audit.last");
+	assert_int_equal(ctm_q_run(q, NULL, NULL), 0);
+	assert_int_equal(ctm_audit_demand(db, &e), 0);         /* only read */
+	q = ctm_q(db, "sample.audit_forge");
+	ctm_q_int(q, "seq", 4711);
+	ctm_q_text(q, "actor", "Eve");
+	assert_int_equal(ctm_q_run(q, NULL, NULL), 0);
+	assert_int_equal(ctm_audit_demand(db, &e), 0);         /* no row was met */
+	q = ctm_q(db, "sample.audit_forge");
+	ctm_q_int(q, "seq", 2);
+	ctm_q_text(q, "actor", "Eve");
+	assert_int_equal(ctm_q_run(q, NULL, NULL), 0);
+	assert_int_equal(ctm_audit_demand(db, &e), CTM_E_FAIL);
+	assert_int_equal(ctm_audit_state(db, 3000, "Eve", "x", "product", "p1", "a", "b", NULL), 0);
+	assert_int_equal(ctm_audit_demand(db, &e), 0);
+	ctm_db_close(db);
 }
 
 static void the_table_is_sorted_and_has_twins(void **state)
@@ -477,7 +506,8 @@ static int server_gone(void **state)
 	cmocka_unit_test(the_same_name_nests), cmocka_unit_test(json_columns_that_are_not_json_do_not_pass), cmocka_unit_test(bytes_pass_through), \
 	cmocka_unit_test(transactions_and_savepoints), cmocka_unit_test(readers_cannot_write_and_keep_their_snapshot), \
 	cmocka_unit_test(a_newer_schema_is_refused), cmocka_unit_test(migrating_twice_changes_nothing), cmocka_unit_test(the_audit_chain_holds), \
-	cmocka_unit_test(a_changed_or_missing_audit_line_is_named)
+	cmocka_unit_test(a_changed_or_missing_audit_line_is_named), \
+	cmocka_unit_test(a_change_without_an_audit_line_is_noticed)
 
 int main(void)
 {
