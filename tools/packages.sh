@@ -57,5 +57,8 @@ ctm_build() {
 		}
 		rm -f "$ctm_dir.setup.log"
 	fi
+	if [ build/mbedtls/ready -nt "$ctm_dir/build.ninja" ]; then      # arrived after this directory was configured
+		meson setup --reconfigure "$ctm_dir" >/dev/null || return 3
+	fi
 	ninja -C "$ctm_dir" ${CTM_NINJA:-}
 }
