@@ -139,6 +139,8 @@ static void conf_limits(struct ctm_buf *b, const char *listen, const char *sock)
 		"  limit_conn_zone $binary_remote_addr zone=addr:4m;\n"
 		"  limit_req_status 429; limit_conn_status 429;\n"
 		"  limit_conn addr 64;\n"
+		"  # A client certificate of somebody else's authority: 1. Only enrolment lets it in, where the platform looks whether a maker's factory issued it.\n"
+		"  map $ssl_client_verify $ctm_stranger { default 1; NONE 0; SUCCESS 0; }\n"
 		"\n"
 		"  upstream ctm_device { server unix:%s; keepalive 8; }\n"
 		"  upstream ctm_people { server %s; keepalive 8; }\n", sock, listen);
@@ -177,7 +179,7 @@ static void conf_tls(struct ctm_buf *b, const char *address, int64_t port, bool 
 		"    ssl_session_cache shared:ctm:2m; ssl_session_timeout 1h; ssl_session_tickets off;\n"
 		"    # A client certificate is asked for and, if sent, must be good. Whether one is needed is said by each address.\n"
 		"    ssl_client_certificate device-ca.pem;\n"
-		"    ssl_verify_client optional;\n"
+		"    ssl_verify_client optional_no_ca;\n"
 		"    ssl_verify_depth 1;\n"
 		"\n"
 		"    # Too fast, or the platform is away: a plain sentence and when to come again, in place of nginx's own pages.\n"
@@ -205,13 +207,21 @@ static void conf_proxy(struct ctm_buf *b, bool device)
 
 static void conf_device(struct ctm_buf *b)
 {
-	ctm_buf_str(b,
-		"\n"
-		"    location /d/ {\n"
-		"      limit_req zone=device burst=40 nodelay;\n"
-		"      proxy_pass http://ctm_device;\n");
-	conf_proxy(b, true);
-	ctm_buf_str(b, "    }\n");
+	static const struct { const char *path, *guard; } doors[] = {
+		{ "/d/", "      if ($ctm_stranger) { return 400 \"This client certificate was not issued by the device CA.\\n\"; }\n" },
+		{ "^~ /.well-known/est/", "" },
+	};
+	for (size_t i = 0; i < sizeof doors / sizeof *doors; i++) {
+		ctm_buf_printf(b,
+			"\n"
+			"    location %s {\n"
+			"      default_type text/plain;\n"
+			"%s"
+			"      limit_req zone=device burst=40 nodelay;\n"
+			"      proxy_pass http://ctm_device;\n", doors[i].path, doors[i].guard);
+		conf_proxy(b, true);
+		ctm_buf_str(b, "    }\n");
+	}
 }
 
 static void conf_static(struct ctm_buf *b, const char *public, bool https)

@@ -282,6 +282,31 @@ int ctm_csr_read(const char *pem, size_t n, struct ctm_cert_info *out, struct ct
 	return rc;
 }
 
+int ctm_certs_only(const char *pem, struct ctm_buf *der, struct ctm_err *err)
+{
+	BIO *b = BIO_new_mem_buf(pem, -1);
+	PKCS7 *p7 = PKCS7_new();
+	X509 *x = NULL;
+	unsigned char *bytes = NULL;
+	bool good = b && p7 && PKCS7_set_type(p7, NID_pkcs7_signed) == 1;
+	if (good)                      /* nothing is signed: the contents stay away */
+		p7->d.sign->contents->type = OBJ_nid2obj(NID_pkcs7_data);
+	while (good && (x = PEM_read_bio_X509(b, NULL, NULL, NULL)) != NULL) {
+		good = PKCS7_add_certificate(p7, x) == 1;
+		X509_free(x);
+	}
+	bool any = good && p7->d.sign->cert && sk_X509_num(p7->d.sign->cert) > 0;
+	int n = any ? i2d_PKCS7(p7, &bytes) : 0, rc = 0;
+	if (n > 0)
+		ctm_buf_add(der, bytes, (size_t)n);
+	rc = n > 0 ? ctm_buf_err(der, NULL, err) : good && !any ? ctm_fail(err, CTM_E_SYNTAX, "certificate", NULL, "not a PEM certificate") : nomem(err);
+	OPENSSL_free(bytes);
+	PKCS7_free(p7);
+	BIO_free(b);
+	ERR_clear_error();
+	return rc;
+}
+
 /* ---- issuing ---- */
 
 /* Letters, digits, hyphens and dots; each label 1 to 63 without a hyphen at its ends. */

@@ -31,6 +31,9 @@ CTM_CHECK int ctm_csr_new(const struct ctm_key *key, const char *serial, const c
 /* Look into a CSR (PEM): proof of possession verified; serial_number and key of the info are filled. SYNTAX, VERIFY. */
 CTM_CHECK int ctm_csr_read(const char *pem, size_t n, struct ctm_cert_info *out, struct ctm_err *err);
 
+/* Certificates-only CMS message (RFC 5652, RFC 5751 3.9; the answer of EST, RFC 7030 4.1.3) over the certificates of a PEM text, DER out. SYNTAX. */
+CTM_CHECK int ctm_certs_only(const char *pem, struct ctm_buf *der, struct ctm_err *err);
+
 enum ctm_cert_use { CTM_CERT_DEVICE, CTM_CERT_SERVER };  /* device: clientAuth and serverAuth (local interface); server: serverAuth */
 /* Issue from a CSR. dns and ip: optional comma-separated SAN lists. org replaces the CSR's organisation. A
  * device certificate also names the serial as dNSName where it is a valid host name. The key must be P-256 or Ed25519. */

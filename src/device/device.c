@@ -92,23 +92,29 @@ int ctm_uc_device_list(struct ctm_cx *cx, ctm_json *out)
 	return ctm_json_set(out, "counts", ctm_q_row(c));
 }
 
+/* The row of a device of the asking organisation, as "device.get" gives it. */
+static int mine(struct ctm_cx *cx, const char *id, ctm_json **out)
+{
+	CTM_AUTO_Q *q = ctm_q(cx->db, "device.get");
+	ctm_q_text(q, "id", id);
+	int rc = ctm_q_one(q, cx->err);
+	if (rc && rc != CTM_E_NOTFOUND)
+		return rc;
+	if (rc || !ctm_streq(ctm_q_str(q, "org_id"), cx->who->org_id)) {
+		ctm_err_clear(cx->err);
+		return ctm_fail(cx->err, CTM_E_NOTFOUND, "id", NULL, "there is no such device");
+	}
+	*out = ctm_q_row(q);
+	return *out ? 0 : ctm_fail(cx->err, CTM_E_NOMEM, NULL, NULL, "out of memory");
+}
+
 int ctm_uc_device_get(struct ctm_cx *cx, ctm_json *out)
 {
 	const char *id = ctm_in(cx, "id");
 	ctm_json *device = NULL, *lines = NULL, *newest = NULL;
-	int rc;
-	{
-		CTM_AUTO_Q *q = ctm_q(cx->db, "device.get");
-		ctm_q_text(q, "id", id);
-		rc = ctm_q_one(q, cx->err);
-		if (rc && rc != CTM_E_NOTFOUND)
-			return rc;
-		if (rc || !ctm_streq(ctm_q_str(q, "org_id"), cx->who->org_id)) {
-			ctm_err_clear(cx->err);
-			return ctm_fail(cx->err, CTM_E_NOTFOUND, "id", NULL, "there is no such device");
-		}
-		device = ctm_q_row(q);
-	}
+	int rc = mine(cx, id, &device);
+	if (rc)
+		return rc;
 	ctm_json_del(device, "org_id");
 	ctm_json_setb(device, "versions_agree", agree(device));
 	ctm_json_set(out, "device", device);
@@ -126,23 +132,45 @@ int ctm_uc_device_get(struct ctm_cx *cx, ctm_json *out)
 	return ctm_json_set(out, "timeline", lines);
 }
 
+int ctm_uc_device_reopen(struct ctm_cx *cx, ctm_json *out)
+{
+	const char *id = ctm_in(cx, "id"), *code = ctm_in(cx, "code");
+	CTM_AUTO_JSON *device = NULL, *before = ctm_json_obj(), *after = ctm_json_obj();
+	char hash[CTM_DIGEST_MAX] = "";
+	int64_t changed = 0;
+	int rc = mine(cx, id, &device);
+	if (rc)
+		return rc;
+	if (code && strlen(code) < CTM_CODE_MIN)
+		return ctm_fail(cx->err, CTM_E_INPUT, "code", NULL, "an enrolment code has at least %d characters", CTM_CODE_MIN);
+	if (!code && !*ctm_json_gets(device, "idevid_spki"))
+		return ctm_fail(cx->err, CTM_E_INPUT, "code", NULL, "this unit has no identity of its factory: it needs a new one-time code");
+	if (code)
+		ctm_device_code_hash(ctm_json_gets(device, "serial"), code, hash);
+	struct ctm_q *q = ctm_q(cx->db, "device.reopen");
+	ctm_q_text(q, "id", id);
+	ctm_q_text(q, "code_hash", hash);
+	if ((rc = ctm_q_run(q, &changed, cx->err)))
+		return rc;
+	if (!changed)
+		return ctm_fail(cx->err, CTM_E_STATE, "id", NULL, "only an enrolled unit can be let in anew; this one is %s", ctm_json_gets(device, "state"));
+	ctm_json_sets(before, "spki_sha256", ctm_json_gets(device, "spki_sha256"));
+	ctm_json_sets(before, "state", "enrolled");
+	ctm_json_sets(after, "state", "built");
+	if ((rc = ctm_timeline_add(cx->db, cx->now_ms, "device", id, ctm_who_name(cx->who), "May enrol once more; its old key is no longer believed.", NULL, cx->err)) ||
+		(rc = ctm_audit(cx->db, cx->now_ms, ctm_who_actor(cx->who), "device.reopen", "device", id, before, after, cx->err)))
+		return rc;
+	ctm_json_sets(out, "id", id);
+	return ctm_json_sets(out, "state", "built");
+}
+
 int ctm_uc_device_retire(struct ctm_cx *cx, ctm_json *out)
 {
 	const char *id = ctm_in(cx, "id");
-	char was[24];
-	int rc;
-	{
-		CTM_AUTO_Q *q = ctm_q(cx->db, "device.get");
-		ctm_q_text(q, "id", id);
-		rc = ctm_q_one(q, cx->err);
-		if (rc && rc != CTM_E_NOTFOUND)
-			return rc;
-		if (rc || !ctm_streq(ctm_q_str(q, "org_id"), cx->who->org_id)) {
-			ctm_err_clear(cx->err);
-			return ctm_fail(cx->err, CTM_E_NOTFOUND, "id", NULL, "there is no such device");
-		}
-		ctm_copy(was, sizeof was, ctm_q_str(q, "state"));
-	}
+	CTM_AUTO_JSON *device = NULL;
+	int rc = mine(cx, id, &device);
+	if (rc)
+		return rc;
 	struct ctm_q *q = ctm_q(cx->db, "device.retire");
 	ctm_q_text(q, "id", id);
 	int64_t changed = 0;
@@ -151,7 +179,7 @@ int ctm_uc_device_retire(struct ctm_cx *cx, ctm_json *out)
 	if (!changed)
 		return ctm_fail(cx->err, CTM_E_STATE, "id", NULL, "this device is retired already");
 	if ((rc = ctm_timeline_add(cx->db, cx->now_ms, "device", id, ctm_who_name(cx->who), "Retired: its certificate is no longer believed.", NULL, cx->err)) ||
-		(rc = ctm_audit_state(cx->db, cx->now_ms, ctm_who_actor(cx->who), "device.retire", "device", id, was, "retired", cx->err)))
+		(rc = ctm_audit_state(cx->db, cx->now_ms, ctm_who_actor(cx->who), "device.retire", "device", id, ctm_json_gets(device, "state"), "retired", cx->err)))
 		return rc;
 	ctm_json_sets(out, "id", id);
 	return ctm_json_sets(out, "state", "retired");

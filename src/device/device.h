@@ -17,4 +17,5 @@ int ctm_uc_unit_add(struct ctm_cx *cx, ctm_json *out);
 int ctm_uc_device_list(struct ctm_cx *cx, ctm_json *out);
 int ctm_uc_device_get(struct ctm_cx *cx, ctm_json *out);
 int ctm_uc_device_retire(struct ctm_cx *cx, ctm_json *out);
+int ctm_uc_device_reopen(struct ctm_cx *cx, ctm_json *out);
 #endif

@@ -3,7 +3,8 @@
 INSERT INTO device (id, component_id, serial, code_hash, state, created_ms) VALUES (:id, :component, :serial, :code_hash, 'built', :now)
 -- name: device.get
 SELECT d.id, d.component_id, c.name AS component, c.product_id, p.name AS product, p.org_id, o.name AS maker, d.serial, d.state, d.health, d.claimed_version, d.booted_version,
-  d.verified_version, d.suspect, d.last_seen_ms, d.enrolled_ms, d.created_ms, d.cert_sha256, d.spki_sha256, d.boot_counter, d.last_seq, d.state_json AS report_json
+  d.verified_version, d.suspect, d.last_seen_ms, d.enrolled_ms, d.created_ms, d.cert_sha256, d.spki_sha256, d.boot_counter, d.last_seq, d.cert_until_ms, d.next_spki, d.idevid_spki, d.batch_id,
+  d.state_json AS report_json
 FROM device d JOIN component c ON c.id = d.component_id JOIN product p ON p.id = c.product_id JOIN organisation o ON o.id = p.org_id WHERE d.id = :id
 -- name: device.of_org
 SELECT d.id, d.component_id, c.name AS component, c.product_id, p.name AS product, d.serial, d.state, d.health, d.claimed_version, d.booted_version, d.verified_version,
@@ -21,19 +22,33 @@ SELECT count(*) AS count, coalesce(sum(CASE WHEN d.state = 'built' THEN 1 ELSE 0
   coalesce(sum(CASE WHEN d.health = 'likely-degraded' THEN 1 ELSE 0 END), 0) AS degraded, coalesce(sum(CASE WHEN d.suspect <> '' THEN 1 ELSE 0 END), 0) AS suspect
 FROM device d JOIN component c ON c.id = d.component_id JOIN product p ON p.id = c.product_id WHERE p.org_id = :org
 -- name: device.by_serial
-SELECT d.id, d.state, d.code_hash, d.spki_sha256, d.enrol_tries, d.enrol_locked_ms, d.serial, p.org_id, o.name AS maker
+SELECT d.id, d.state, d.code_hash, d.spki_sha256, d.next_spki, d.idevid_spki, d.enrol_tries, d.enrol_locked_ms, d.serial, p.org_id, o.name AS maker
 FROM device d JOIN component c ON c.id = d.component_id JOIN product p ON p.id = c.product_id JOIN organisation o ON o.id = p.org_id WHERE d.serial = :serial
 -- name: device.by_spki
 SELECT id, serial FROM device WHERE spki_sha256 = :spki AND state = 'enrolled'
+-- name: device.by_next_spki
+SELECT id, serial FROM device WHERE next_spki = :spki AND state = 'enrolled'
+-- name: device.key_taken
+SELECT serial FROM device WHERE (spki_sha256 = :spki OR next_spki = :spki) AND id <> :id AND state = 'enrolled' LIMIT 1
 -- name: device.try
 UPDATE device SET enrol_tries = :tries, enrol_locked_ms = :locked WHERE id = :id
 -- name: device.enrol
-UPDATE device SET state = 'enrolled', code_hash = '', cert_sha256 = :cert, spki_sha256 = :spki, enrolled_ms = :now, enrol_tries = 0, enrol_locked_ms = 0,
+UPDATE device SET state = 'enrolled', code_hash = '', cert_sha256 = :cert, spki_sha256 = :spki, cert_until_ms = :until, next_spki = '', next_cert = '', enrolled_ms = :now, enrol_tries = 0, enrol_locked_ms = 0,
   row_version = row_version + 1 WHERE id = :id AND state = 'built' AND code_hash = :code_hash
 -- name: device.renew_cert
-UPDATE device SET cert_sha256 = :cert, row_version = row_version + 1 WHERE id = :id AND state = 'enrolled' AND spki_sha256 = :spki
+UPDATE device SET cert_sha256 = :cert, cert_until_ms = :until, row_version = row_version + 1 WHERE id = :id AND state = 'enrolled' AND spki_sha256 = :spki
+-- name: device.next_key
+UPDATE device SET next_spki = :spki, next_cert = :cert, row_version = row_version + 1 WHERE id = :id AND state = 'enrolled'
+-- name: device.promote
+UPDATE device SET spki_sha256 = next_spki, cert_sha256 = next_cert, cert_until_ms = :until, next_spki = '', next_cert = '', row_version = row_version + 1
+WHERE id = :id AND state = 'enrolled' AND next_spki = :spki
+-- name: device.suspect
+UPDATE device SET suspect = :why, row_version = row_version + 1 WHERE id = :id
+-- name: device.reopen
+UPDATE device SET state = 'built', code_hash = :code_hash, spki_sha256 = '', cert_sha256 = '', next_spki = '', next_cert = '', cert_until_ms = 0, suspect = '',
+  enrol_tries = 0, enrol_locked_ms = 0, row_version = row_version + 1 WHERE id = :id AND state = 'enrolled'
 -- name: device.retire
-UPDATE device SET state = 'retired', code_hash = '', row_version = row_version + 1 WHERE id = :id AND state <> 'retired'
+UPDATE device SET state = 'retired', code_hash = '', next_spki = '', row_version = row_version + 1 WHERE id = :id AND state <> 'retired'
 -- name: device.report
 UPDATE device SET claimed_version = :claimed, booted_version = :booted, verified_version = :verified, health = :health, state_json = :report,
   boot_counter = :boot_counter, last_seq = :seq, last_seen_ms = :now, suspect = :suspect, row_version = row_version + 1

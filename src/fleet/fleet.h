@@ -8,6 +8,21 @@
 
 extern const struct ctm_routes ctm_fleet_routes;
 
+/* enrol.c: what every door of enrolment shares. begin: on a worker; looks at the proof and the request (PEM) and asks the signer; code NULL
+ * where the role IDEVID is the proof. finish: in the use case; binds the key. Refusals: AUTH, GUARD (resting), STATE (another key), INPUT. */
+CTM_CHECK int ctm_enrol_begin(struct ctm_cx *cx, const char *serial, const char *code, const char *csr);
+CTM_CHECK int ctm_renew_begin(struct ctm_cx *cx, const char *csr);      /* the role DEVICE is the proof */
+CTM_CHECK int ctm_enrol_finish(struct ctm_cx *cx);
+/* A renewed key is used for the first time (who.device_next_key): from now on it alone is believed. In a use case. */
+CTM_CHECK int ctm_device_promote(struct ctm_cx *cx);
+
+/* est.c: Enrolment over Secure Transport (RFC 7030, RFC 8951). */
+int ctm_prepare_est_enrol(struct ctm_cx *cx);
+int ctm_prepare_est_reenrol(struct ctm_cx *cx);
+int ctm_uc_est_enrol(struct ctm_cx *cx, ctm_json *out);
+int ctm_uc_est_cacerts(struct ctm_cx *cx, ctm_json *out);
+int ctm_uc_est_csrattrs(struct ctm_cx *cx, ctm_json *out);
+
 int ctm_prepare_enrol(struct ctm_cx *cx);
 int ctm_uc_enrol(struct ctm_cx *cx, ctm_json *out);
 int ctm_uc_state(struct ctm_cx *cx, ctm_json *out);

@@ -2,6 +2,7 @@
  *
  * Route rows of the device port (behind the edge, identity from the client certificate):
  *   POST /d/v1/enrol {serial, code, csr} -> {certificate, ca, device_id}
+ *   GET  /.well-known/est/{cacerts,csrattrs}, POST /.well-known/est/{simpleenroll,simplereenroll}   RFC 7030
  *   POST /d/v1/state {seq, version:{claimed, booted, verified}, boot_counter, health, metrics{}} -> {seq, next_s}
  */
 #include "fleet/fleet.h"
@@ -15,6 +16,16 @@ static const struct ctm_field enrol_in[] = {
 static const struct ctm_route rows[] = {
 	CTM_ROUTE("POST", "/d/v1/enrol", CTM_ROLE_ANON | CTM_ROLE_DEVICE, CTM_R_WRITE | CTM_R_DEVICE, .in = enrol_in, .prepare = ctm_prepare_enrol, .use_case = ctm_uc_enrol,
 		.reply = "", .help = "Get the device's certificate, once, for its serial and one-time code."),
+	CTM_ROUTE("GET", "/.well-known/est/cacerts", CTM_ROLE_ANON | CTM_ROLE_DEVICE | CTM_ROLE_IDEVID, CTM_R_DEVICE, .use_case = ctm_uc_est_cacerts, .reply = "",
+		.help = "The device CA's certificate (RFC 7030 4.1)."),
+	CTM_ROUTE("GET", "/.well-known/est/csrattrs", CTM_ROLE_ANON | CTM_ROLE_DEVICE | CTM_ROLE_IDEVID, CTM_R_DEVICE, .use_case = ctm_uc_est_csrattrs, .reply = "",
+		.help = "What a certificate request must be: ECDSA on P-256 with SHA-256 (RFC 7030 4.5)."),
+	CTM_ROUTE("POST", "/.well-known/est/simpleenroll", CTM_ROLE_ANON | CTM_ROLE_DEVICE | CTM_ROLE_IDEVID, CTM_R_WRITE | CTM_R_DEVICE | CTM_R_TEXT | CTM_R_BASIC,
+		.prepare = ctm_prepare_est_enrol, .use_case = ctm_uc_est_enrol, .reply = "", .accepts = "application/pkcs10", .body_max = 16384,
+		.help = "Enrol with the factory's identity as client certificate, or with serial and one-time code by HTTP Basic (RFC 7030 4.2.1)."),
+	CTM_ROUTE("POST", "/.well-known/est/simplereenroll", CTM_ROLE_DEVICE, CTM_R_WRITE | CTM_R_DEVICE | CTM_R_TEXT, .prepare = ctm_prepare_est_reenrol,
+		.use_case = ctm_uc_est_enrol, .reply = "", .accepts = "application/pkcs10", .body_max = 16384,
+		.help = "Renew the certificate, with the same or a new key (RFC 7030 4.2.2)."),
 	CTM_ROUTE("POST", "/d/v1/state", CTM_ROLE_DEVICE, CTM_R_WRITE | CTM_R_DEVICE | CTM_R_JSON | CTM_R_UNAUDITED, .use_case = ctm_uc_state, .reply = "",
 		.help = "Report versions, boots and health; a sequence number is accepted once.", .body_max = 16384),
 };

@@ -119,6 +119,8 @@ int ctm_uc_state(struct ctm_cx *cx, ctm_json *out)
 	char actor[96], suspect[160];
 	bool changed = false;
 	int rc;
+	if (cx->who->device_next_key && (rc = ctm_device_promote(cx)))
+		return rc;
 	{
 		CTM_AUTO_Q *q = ctm_q(cx->db, "device.get");
 		ctm_q_text(q, "id", cx->who->device_id);

@@ -255,7 +255,7 @@ static void answer_problem(struct ctm_call *c, int status)
 	common(c, status, "application/problem+json", CSP_PAGE);
 	head(c, "Cache-Control", "no-store");
 	if (status == 401)
-		head(c, "WWW-Authenticate", "Bearer");
+		head(c, "WWW-Authenticate", ctm_call_row(c) && (ctm_call_row(c)->flags & CTM_R_BASIC) ? "Basic realm=\"ctm device\"" : "Bearer");
 	if (status == 503)
 		head(c, "Retry-After", RETRY_AFTER);
 	body(c, c->answer.p, c->answer.len);

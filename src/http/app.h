@@ -23,12 +23,14 @@
 struct ctm_catalogue;                 /* case/catalogue.h */
 struct ctm_app;                       /* one per process: config, blobs, catalogue, writer, jobs */
 
-/* Roles as bits; names are those of docs/model. ANON stands for "nobody signed in" and is in every PUBLIC row. */
+/* Roles as bits; names are those of docs/model. ANON stands for "nobody signed in" and is in every PUBLIC row. DEVICE
+ * is an enrolled unit, IDEVID one that shows only the identity its factory gave it (IEEE 802.1AR). */
 #define CTM_ROLES(X) \
 	X(ANON, "anonymous") X(MAKER_OWNER, "maker.owner") X(MAKER_ENGINEER, "maker.engineer") X(MAKER_VIEWER, "maker.viewer") \
 	X(MAKER_SIGNER, "maker.signer") X(LAB_MANAGER, "lab.manager") X(LAB_TESTER, "lab.tester") X(LAB_REVIEWER, "lab.reviewer") \
 	X(CLA_INTAKE, "cla.intake") X(CLA_REVIEWER, "cla.reviewer") X(CLA_DECIDER, "cla.decider") \
-	X(CLA_SURVEILLANCE, "cla.surveillance") X(CLA_APPEALS, "cla.appeals") X(OPERATOR, "platform.operator") X(DEVICE, "device")
+	X(CLA_SURVEILLANCE, "cla.surveillance") X(CLA_APPEALS, "cla.appeals") X(OPERATOR, "platform.operator") X(DEVICE, "device") \
+	X(IDEVID, "device.idevid")
 enum ctm_role_no {
 #define X(n, s) CTM_ROLE_NO_##n,
 	CTM_ROLES(X)
@@ -56,6 +58,10 @@ struct ctm_who {
 	char session_id[40];
 	char csrf[48];                     /* token that HTML posts of this session must carry */
 	char device_id[40];                /* on the device port */
+	char device_serial[65];            /* likewise: its printed serial */
+	char device_spki[72];              /* key of the certificate shown there, and until when that is good */
+	int64_t device_until_ms;
+	bool device_next_key;              /* it is the renewed key, used for the first time */
 };
 
 /* What a request shows about its sender, before anybody believes it. The seam fills it; `authorise` turns it into a
@@ -67,8 +73,9 @@ struct ctm_req_ident {
 	const char *bearer;                /* token of "Authorization: Bearer", or NULL */
 	const char *cookie;                /* session token of the cookie, or NULL */
 	bool cert_verified;                /* the edge verified a client certificate under the device CA, and it parses */
-	const char *cert_pem;              /* that certificate, NULL without */
-	struct ctm_cert_info cert;         /* zeroes unless cert_verified */
+	const char *cert_pem;              /* the certificate shown; unless cert_verified its issuer is not the device CA and nothing of it may be
+	                                    * believed but that the peer holds its key */
+	struct ctm_cert_info cert;         /* of cert_pem */
 };
 /* 0 with out filled (roles ANON alone when no credential came); AUTH or EXPIRED for a credential that is not good. */
 typedef int ctm_authorise_fn(struct ctm_app *app, struct ctm_db *ro, const struct ctm_req_ident *ident, struct ctm_who *out, struct ctm_err *err);
@@ -89,6 +96,9 @@ struct ctm_cx {
 	const char *agent;                 /* User-Agent as sent, NULL without; hostile text */
 	const char **in;                   /* one validated value per field of the row, NULL when absent */
 	const ctm_json *body;              /* parsed JSON body, where the row has CTM_R_JSON */
+	const char *text;                  /* the body, NUL-terminated, where the row has CTM_R_TEXT */
+	size_t text_len;
+	const char *basic;                 /* "USER:PASSWORD" of an Authorization: Basic header, where the row has CTM_R_BASIC; NULL without */
 	struct ctm_upload upload;          /* where the row has CTM_R_UPLOAD */
 	ctm_json *prepared;                /* what `prepare` left for the use case, or NULL */
 	const char *location;              /* set by a use case: address to go to after a successful HTML post */
@@ -119,6 +129,8 @@ struct ctm_field {
 #define CTM_R_STATIC 32    /* anonymous and cacheable */
 #define CTM_R_METRICS 128  /* may also be read with the token of the file metrics.token */
 #define CTM_R_UNAUDITED 256 /* a write that leaves no audit line; the row says why. All other writes that change something without one are not kept */
+#define CTM_R_TEXT   512   /* body is text of the media type `accepts`, at most body_max bytes */
+#define CTM_R_BASIC  1024   /* a name and password by HTTP Basic (RFC 7617) are let through to the use case */
 #define CTM_R_SCOPED 64    /* honest marker for the generated test: {id} belongs to an organisation */
 
 struct ctm_route {
@@ -133,6 +145,7 @@ struct ctm_route {
 	const char *reply;                 /* name of the reply schema in catalogue/replies.json, or "" */
 	const char *help;                  /* one sentence, shown in the API description and permission page */
 	size_t body_max;                   /* 0 means 64 KiB */
+	const char *accepts;               /* media type of a CTM_R_TEXT body */
 };
 /* Rows are written with this macro: the roles argument is checked at compile time to be non-zero. */
 #define CTM_ROUTE(method_, path_, roles_, flags_, ...) \

@@ -8,7 +8,7 @@
 #include "http/app_impl.h"
 #include "http/form.h"
 
-enum ctm_body_kind { CTM_BODY_NONE, CTM_BODY_FORM, CTM_BODY_JSON, CTM_BODY_UPLOAD };
+enum ctm_body_kind { CTM_BODY_NONE, CTM_BODY_FORM, CTM_BODY_JSON, CTM_BODY_UPLOAD, CTM_BODY_TEXT };
 
 struct ctm_call {
 	struct ctm_app *app;

@@ -63,7 +63,7 @@ static void read_cert(struct ctm_call *c)
 {
 	struct ctm_req_ident *id = &c->ident;
 	const char *verify = ctm_req_header(c->req, "X-Client-Verify"), *pem = ctm_req_header(c->req, "X-Client-Cert");
-	if (!id->edge || !verify || strcmp(verify, "SUCCESS") || !pem || !*pem)
+	if (!id->edge || !verify || !strcmp(verify, "NONE") || !pem || !*pem)
 		return;
 	CTM_AUTO_BUF b = CTM_BUF(16384);
 	struct ctm_cert_info info;
@@ -72,7 +72,7 @@ static void read_cert(struct ctm_call *c)
 	if (!(id->cert_pem = ctm_arena_ndup(c->req->arena, b.p, b.len)))
 		return;
 	id->cert = info;
-	id->cert_verified = true;
+	id->cert_verified = !strcmp(verify, "SUCCESS");
 }
 
 static int read_ident(struct ctm_call *c)
@@ -80,7 +80,11 @@ static int read_ident(struct ctm_call *c)
 	const char *auth = ctm_req_header(c->req, "Authorization"), *session;
 	c->ident.edge = c->req->edge;
 	read_cert(c);
-	if (auth) {
+	if (auth && (ctm_call_row(c)->flags & CTM_R_BASIC) && !strncasecmp(auth, "Basic ", 6)) {
+		CTM_AUTO_BUF b = CTM_BUF(512);
+		if (ctm_unb64(auth + 6, strlen(auth + 6), &b) || memchr(b.p, 0, b.len) || !(c->cx.basic = ctm_arena_ndup(c->req->arena, b.p, b.len)))
+			return ctm_fail(&c->err, CTM_E_AUTH, "Authorization", "RFC 7617", "the name and password of HTTP Basic cannot be read");
+	} else if (auth) {
 		if (strncasecmp(auth, "Bearer ", 7) || !token_text(auth + 7))
 			return ctm_fail(&c->err, CTM_E_AUTH, "Authorization", NULL, "only \"Authorization: Bearer TOKEN\" is understood");
 		c->ident.bearer = auth + 7;
@@ -99,7 +103,7 @@ int ctm_gate_who(struct ctm_call *c)
 		c->who.roles = CTM_ROLE_OPERATOR;  /* for this row alone; no person, no organisation */
 		return 0;
 	}
-	if (rc || (!c->ident.bearer && !c->ident.cookie && !c->ident.cert_verified))
+	if (rc || (!c->ident.bearer && !c->ident.cookie && !c->ident.cert_pem))
 		return rc;
 	struct ctm_db *db = NULL;
 	struct ctm_who who = { .roles = CTM_ROLE_ANON };

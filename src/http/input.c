@@ -48,6 +48,10 @@ int ctm_input_body(struct ctm_call *c)
 		int rc = ctm_gate_csrf(c);     /* an upload has no form: the token comes as a header, and is checked before the bytes */
 		return rc ? rc : start_upload(c, type);
 	}
+	if (row->flags & CTM_R_TEXT) {
+		c->kind = CTM_BODY_TEXT;
+		return media_is(type, row->accepts) ? 0 : ctm_fail(&c->err, CTM_E_UNSUPPORTED, "Content-Type", NULL, "send the body as %s", row->accepts);
+	}
 	if (media_is(type, "application/json"))
 		c->kind = CTM_BODY_JSON;
 	else if (row->flags & CTM_R_JSON)
@@ -123,6 +127,10 @@ static int read_body(struct ctm_call *c)
 	case CTM_BODY_FORM: return ctm_form_parse(ctm_buf_cstr(&c->body), c->body.len, c->req->arena, &c->pairs, &c->err);
 	case CTM_BODY_JSON: return read_json(c);
 	case CTM_BODY_UPLOAD: return end_upload(c);
+	case CTM_BODY_TEXT:
+		c->cx.text = ctm_buf_cstr(&c->body);
+		c->cx.text_len = c->body.len;
+		return 0;
 	case CTM_BODY_NONE: break;
 	}
 	return 0;

@@ -42,7 +42,7 @@ static int add_parameter(ctm_json *list, const struct ctm_field *f, bool path)
 /* Fields travel in the body where the body is not something else. */
 static bool body_fields(const struct ctm_compiled *c)
 {
-	return strcmp(c->row.method, "GET") && !(c->row.flags & (CTM_R_JSON | CTM_R_UPLOAD));
+	return strcmp(c->row.method, "GET") && !(c->row.flags & (CTM_R_JSON | CTM_R_UPLOAD | CTM_R_TEXT));
 }
 
 static int set_parameters(const struct ctm_compiled *c, ctm_json *op)
@@ -86,6 +86,8 @@ static int set_body(const struct ctm_compiled *c, ctm_json *op)
 		ctm_json *raw = ctm_json_obj();
 		int rc = ctm_json_setf(raw, "description", "the file itself, at most %zu bytes", c->row.body_max ? c->row.body_max : (size_t)65536);
 		media = rc ? NULL : content("application/octet-stream", raw);
+	} else if (c->row.flags & CTM_R_TEXT) {
+		media = content(c->row.accepts, ctm_json_obj());
 	} else if (c->row.flags & CTM_R_JSON) {
 		media = content("application/json", ctm_json_obj());
 	} else {

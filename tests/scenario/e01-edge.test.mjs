@@ -7,31 +7,9 @@ import { existsSync, readFileSync, writeFileSync, mkdirSync, rmSync } from 'node
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { platform, existsTool, run, start, until } from './kit.mjs';
-import { ask, ask2, device, handshake, issue, strangerCa } from './edge_kit.mjs';
+import { ask, ask2, device, handshake, issue, maker, report, strangerCa } from './edge_kit.mjs';
 
 const missing = !existsTool('nginx') ? 'nginx is not installed' : !existsTool('openssl') ? 'openssl is not installed' : false;
-
-// A maker with one built unit; answers the maker's token and the unit's serial and code.
-async function maker(p) {
-  const op = await p.operator();
-  const made = async (token, path, body) => {
-    const r = await p.call(token, 'POST', path, body);
-    assert.ok([200, 201].includes(r.status), `${path}: ${r.status} ${r.text}`);
-    return r.json;
-  };
-  const org = await made(op, '/api/v1/organisations', { kind: 'maker', name: 'Larkspur Porchworks (fictional)', slug: 'larkspur', contact: 'a@larkspur.example' });
-  const person = await made(op, '/api/v1/people', { name: 'Pat Example', email: 'pat@larkspur.example' });
-  await p.call(op, 'POST', '/api/v1/memberships', { person_id: person.id, org_id: org.id, role: 'maker.owner' });
-  const link = await made(op, `/api/v1/people/${person.id}/link`, { org_id: org.id });
-  const token = await p.signIn(link.token);
-  const product = await made(token, '/api/v1/products', { name: 'Porch Camera', model: 'PC-1', category: 'camera', intended_use: 'homes' });
-  const component = await made(token, `/api/v1/products/${product.id}/components`, { kind: 'device', name: 'camera' });
-  const unit = { serial: 'PC1-000777', code: 'plum-otter-4711-sail' };
-  await made(token, `/api/v1/components/${component.id}/units`, unit);
-  return { token, ...unit };
-}
-
-const report = (seq) => ({ seq, version: { claimed: '1.0.0', booted: '1.0.0', verified: '1.0.0' }, boot_counter: 1, health: 'likely-normal', metrics: {} });
 
 test('client certificates: none, good, expired, of a stranger, of another key, of a retired unit', { skip: missing }, async (t) => {
   const p = await platform(t, { edge: true });

@@ -2,6 +2,7 @@
 // Clients of the device port: certificates of every kind made with the openssl tool, and connections that say what they saw.
 import { writeFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import assert from 'node:assert/strict';
 import https from 'node:https';
 import http2 from 'node:http2';
 import tls from 'node:tls';
@@ -24,14 +25,15 @@ export function device(dir, name, serial) {
 // A certification authority nobody here knows.
 export function strangerCa(dir) {
   const key = join(dir, 'stranger-ca.key'), cert = join(dir, 'stranger-ca.pem');
-  openssl(['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', key, '-out', cert, '-subj', '/CN=Stranger', '-days', '30']);
+  openssl(['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', key, '-out', cert, '-subj', '/CN=Stranger', '-days', '30',
+    '-addext', 'keyUsage=critical,keyCertSign']);
   return { key, cert };
 }
 
 // A client certificate over a request; days below zero: it has ended already.
 export function issue(dir, ca, csrFile, days = 30) {
   const out = `${csrFile}.${days}.pem`, ext = join(dir, 'client.ext');
-  writeFileSync(ext, 'basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\nextendedKeyUsage=clientAuth\n');
+  writeFileSync(ext, 'basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\nextendedKeyUsage=clientAuth\nsubjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n');
   openssl(['x509', '-req', '-in', csrFile, '-CA', ca.cert, '-CAkey', ca.key, '-set_serial', `0x${Date.now().toString(16)}`, '-days', String(days), '-extfile', ext, '-out', out]);
   return readFileSync(out, 'utf8');
 }
@@ -79,3 +81,25 @@ export function ask2(port, ca, path, who = {}) {
     q.end();
   });
 }
+
+// A maker with one built unit; answers the maker's token and the unit's serial and code.
+export async function maker(p) {
+  const op = await p.operator();
+  const made = async (token, path, body) => {
+    const r = await p.call(token, 'POST', path, body);
+    assert.ok([200, 201].includes(r.status), `${path}: ${r.status} ${r.text}`);
+    return r.json;
+  };
+  const org = await made(op, '/api/v1/organisations', { kind: 'maker', name: 'Larkspur Porchworks (fictional)', slug: 'larkspur', contact: 'a@larkspur.example' });
+  const person = await made(op, '/api/v1/people', { name: 'Pat Example', email: 'pat@larkspur.example' });
+  await p.call(op, 'POST', '/api/v1/memberships', { person_id: person.id, org_id: org.id, role: 'maker.owner' });
+  const link = await made(op, `/api/v1/people/${person.id}/link`, { org_id: org.id });
+  const token = await p.signIn(link.token);
+  const product = await made(token, '/api/v1/products', { name: 'Porch Camera', model: 'PC-1', category: 'camera', intended_use: 'homes' });
+  const component = await made(token, `/api/v1/products/${product.id}/components`, { kind: 'device', name: 'camera' });
+  const unit = { serial: 'PC1-000777', code: 'plum-otter-4711-sail' };
+  await made(token, `/api/v1/components/${component.id}/units`, unit);
+  return { token, component: component.id, product: product.id, ...unit };
+}
+
+export const report = (seq) => ({ seq, version: { claimed: '1.0.0', booted: '1.0.0', verified: '1.0.0' }, boot_counter: 1, health: 'likely-normal', metrics: {} });
