@@ -18,6 +18,7 @@
 #define CONNECTIONS 512
 #define WRITE_QUEUE 256
 #define WRITE_GROUP 64
+#define WRITE_RETRY_MS 3000                    /* then 503 with Retry-After; who waits for another's turn has waited 5 s by then */
 #define SLOW_WORKERS 2
 #define SLOW_QUEUE 64
 
@@ -226,9 +227,10 @@ static void committed(void *arg)
 	ctm_jobrun_wake(((struct ctm_app *)arg)->jobrun);
 }
 
-static void measured(void *arg, unsigned tasks, int64_t group_us, int64_t commit_us, bool kept)
+static void measured(void *arg, unsigned tasks, unsigned retries, int64_t group_us, int64_t commit_us, bool kept)
 {
 	struct ctm_metrics *ms = &((struct ctm_app *)arg)->metrics;
+	ctm_metric_add(ms, CTM_METRIC_GROUP_RETRY, 0, retries);
 	if (!kept) {
 		ctm_metric_add(ms, CTM_METRIC_GROUP_FAIL, 0, 1);
 		return;
@@ -271,7 +273,7 @@ static int hold_state(struct ctm_app *a, struct ctm_err *err)
 int ctm_app_start(struct ctm_app *a, struct ctm_err *err)
 {
 	struct ctm_writer_conf w = { .db_url = a->db_url, .queue_max = WRITE_QUEUE, .group_max = WRITE_GROUP, .committed = committed,
-		.measured = measured, .arg = a };
+		.retry_ms = ctm_db_served(a->db_url) ? WRITE_RETRY_MS : 0, .measured = measured, .arg = a };
 	a->started_us = ctm_mono_us();
 	int rc = hold_state(a, err);
 	if (!rc)

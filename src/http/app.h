@@ -7,7 +7,8 @@
  * It never sees HTTP. Both faces call it: the JSON face sends `out`; the HTML face hands `out` to the row's template.
  *
  * Rows with CTM_R_WRITE run on the one writer thread inside a savepoint of the current group commit; the answer leaves
- * only after the group is durable. Rows without run on a worker with a read-only connection. Slow work (parsing,
+ * only after the group is durable. A database server may refuse or lose a group of which nothing was kept; the use case is then run
+ * again, so it changes nothing but the database, its own answer and cx. Rows without run on a worker with a read-only connection. Slow work (parsing,
  * rendering, signing, other processes) is never done in a use case: `prepare` runs before on a worker without a
  * transaction (body already in the blob store), jobs run after.
  */
@@ -154,7 +155,8 @@ struct ctm_route {
 struct ctm_routes { const struct ctm_route *rows; size_t n; };     /* one per room, listed in app/rooms.c */
 
 /* Jobs: run on the job thread, outside any transaction. They read with jx->db (read-only) and change through
- * ctm_write(), which runs fn on the writer thread in a savepoint and returns after the group is durable. */
+ * ctm_write(), which runs fn on the writer thread in a savepoint and returns after the group is durable. fn may be run again
+ * when nothing was kept (http/writer.h): what it leaves in arg is of the last run. */
 struct ctm_jx { struct ctm_app *app; struct ctm_db *db; struct ctm_arena *arena; struct ctm_err *err; int64_t now_ms; const char *key; const ctm_json *payload; };
 /* max_attempts of work that must be finished however long what it needs is away: tried again every hour at last. */
 #define CTM_NEVER_GIVE_UP 0x7fffffff

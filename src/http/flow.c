@@ -118,6 +118,10 @@ static int run_read(struct ctm_call *c, struct ctm_db *db)
 static int write_run(struct ctm_wtask *t, struct ctm_db *db)
 {
 	struct ctm_call *c = t->arg;
+	ctm_json_free(c->out);                    /* of a run that was not kept */
+	c->out = NULL;
+	c->cx.location = c->cx.set_session = NULL;
+	c->cx.raw = (struct ctm_raw){ 0 };
 	ctm_audit_watch(db, c->who.org_id);
 	int rc = ctm_run_use_case(c, &c->cx, db, &c->out);
 	if (!rc && !(ctm_call_row(c)->flags & CTM_R_UNAUDITED))

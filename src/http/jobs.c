@@ -59,6 +59,8 @@ struct lease { struct ctm_job job; bool found; };
 static int take(struct ctm_cx *cx, void *arg)
 {
 	struct lease *l = arg;
+	ctm_job_free(&l->job);                     /* of a run that was not kept */
+	*l = (struct lease){ 0 };
 	return ctm_job_lease(cx->db, cx->now_ms, LEASE_MS, &l->job, &l->found, cx->err);
 }
 

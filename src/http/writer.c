@@ -4,6 +4,10 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define RETRY_FIRST_US 50000             /* then 100, 200, 400 and 800 ms */
 
 struct ctm_writer {
 	struct ctm_writer_conf conf;
@@ -35,15 +39,20 @@ static struct ctm_wtask *take_group(struct ctm_writer *w)
 /* The whole group failed: tasks that failed on their own keep their reason. */
 static void fail_group(struct ctm_wtask *g, const struct ctm_err *why)
 {
+	static const char none_kept[] = "the change could not be stored and nothing was kept; try again in a moment";
+	static const char unsure[] = "the storage was lost while the change was stored, and whether it was kept cannot be told now; look before you make it again";
+	bool known = why->code == CTM_E_NOMEM || why->code == CTM_E_IO || why->code == CTM_E_UNSURE;
 	for (struct ctm_wtask *t = g; t; t = t->next)
 		if (!t->rc) {
 			ctm_err_clear(t->err);
-			t->rc = ctm_fail(t->err, why->code == CTM_E_NOMEM ? CTM_E_NOMEM : why->code == CTM_E_IO ? CTM_E_IO : CTM_E_BUSY, NULL, NULL,
-				"the change could not be stored and nothing was kept; try again in a moment");
+			t->rc = ctm_fail(t->err, known ? why->code : CTM_E_BUSY, NULL, NULL, "%s", why->code == CTM_E_UNSURE ? unsure : none_kept);
 		}
 }
 
-static bool is_storage(int rc) { return rc == CTM_E_IO || rc == CTM_E_NOMEM; }
+/* The store's own word that nothing was kept, in contrast to a use case that is short of something itself. */
+static bool may_repeat(const struct ctm_err *e) { return (e->code == CTM_E_BUSY || e->code == CTM_E_IO) && !strcmp(e->field, "store"); }
+
+static bool is_storage(const struct ctm_wtask *t) { return t->rc == CTM_E_IO || t->rc == CTM_E_NOMEM || (t->rc == CTM_E_BUSY && may_repeat(t->err)); }
 
 /* One task in its savepoint. True when the transaction can go on. */
 static bool run_task(struct ctm_writer *w, struct ctm_wtask *t, struct ctm_err *trouble)
@@ -56,36 +65,58 @@ static bool run_task(struct ctm_writer *w, struct ctm_wtask *t, struct ctm_err *
 	if (t->rc) {
 		ctm_sp_rollback(w->db);
 		(void)ctm_fail(t->err, t->rc, NULL, NULL, "%s", ctm_err_text(t->rc));
-		if (!is_storage(t->rc))
+		if (!is_storage(t))
 			return true;
-		(void)ctm_fail(trouble, t->rc, NULL, NULL, "storage trouble");
+		(void)ctm_fail(trouble, t->rc, t->err->field, NULL, "storage trouble");
 		return false;
 	}
 	return !ctm_sp_release(w->db, trouble);
 }
 
-static void run_group(struct ctm_writer *w, struct ctm_wtask *g)
+struct attempt { unsigned tasks; bool kept; int64_t commit_us; struct ctm_err trouble; };
+
+/* The group from begin to commit. False, and rolled back, when storage did not keep it. */
+static bool try_group(struct ctm_writer *w, struct ctm_wtask *g, struct attempt *a)
 {
-	struct ctm_err trouble = { 0 };
-	unsigned tasks = 0;
-	int64_t began = ctm_mono_us();
-	bool ok = !ctm_tx_begin(w->db, &trouble), kept = false;
-	for (struct ctm_wtask *t = g; t && ok; t = t->next, tasks++) {
-		ok = run_task(w, t, &trouble);
-		kept = kept || !t->rc;
+	*a = (struct attempt){ 0 };
+	bool ok = !ctm_tx_begin(w->db, &a->trouble);
+	for (struct ctm_wtask *t = g; t && ok; t = t->next, a->tasks++) {
+		ok = run_task(w, t, &a->trouble);
+		a->kept = a->kept || !t->rc;
 	}
 	int64_t commit = ctm_mono_us();
-	if (ok)
-		ok = !ctm_tx_commit(w->db, &trouble);
-	int64_t ended = ctm_mono_us();
-	if (!ok) {
+	ok = ok && !ctm_tx_commit(w->db, &a->trouble);
+	a->commit_us = ctm_mono_us() - commit;
+	if (!ok)
 		ctm_tx_rollback(w->db);
-		fail_group(g, &trouble);
-	} else if (kept && w->conf.committed) {
-		w->conf.committed(w->conf.arg);
+	return ok;
+}
+
+static void forget(struct ctm_wtask *g)
+{
+	for (struct ctm_wtask *t = g; t; t = t->next) {
+		t->rc = 0;
+		ctm_err_clear(t->err);
 	}
+}
+
+static void run_group(struct ctm_writer *w, struct ctm_wtask *g)
+{
+	struct attempt a;
+	unsigned retries = 0;
+	int64_t began = ctm_mono_us();
+	bool ok;
+	while (!(ok = try_group(w, g, &a)) && may_repeat(&a.trouble) && ctm_mono_us() - began < w->conf.retry_ms * INT64_C(1000)) {
+		forget(g);
+		usleep(RETRY_FIRST_US << (retries < 4 ? retries : 4));
+		retries++;
+	}
+	if (!ok)
+		fail_group(g, &a.trouble);
+	else if (a.kept && w->conf.committed)
+		w->conf.committed(w->conf.arg);
 	if (w->conf.measured)
-		w->conf.measured(w->conf.arg, tasks, ended - began, ended - commit, ok);
+		w->conf.measured(w->conf.arg, a.tasks, retries, ctm_mono_us() - began, a.commit_us, ok);
 	for (struct ctm_wtask *t = g, *next; t; t = next) {
 		next = t->next;                 /* done may free the task */
 		t->done(t);

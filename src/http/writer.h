@@ -2,15 +2,19 @@
  *
  * The one thread that writes. It takes the waiting tasks as a group, runs each in a savepoint of one immediate transaction,
  * commits the group at full durability, and only then finishes the tasks. A task that fails is rolled back to its savepoint and
- * does not touch its neighbours. Trouble of the storage itself (IO, NOMEM) fails the whole group: nobody is told that
- * something was kept when that is not certain. The audit chain and the log have their single sequencer here.
+ * does not touch its neighbours. Trouble of the storage itself (IO, NOMEM, another's turn) fails the whole group: nobody is told that
+ * something was kept when that is not certain. A store on a server may lose a connection or refuse a group for the sake of another
+ * process; then nothing was kept, and the group is run again from its begin for as long as retry_ms allows. Several processes have
+ * a writer each: the store gives them turns, so the audit chain has one sequencer at a time.
  */
 #ifndef CTM_HTTP_WRITER_H
 #define CTM_HTTP_WRITER_H
 #include "store/store.h"
 
 struct ctm_wtask {
-	int (*run)(struct ctm_wtask *t, struct ctm_db *db);    /* on the writer thread, inside the savepoint; fills t->err */
+	/* On the writer thread, inside the savepoint; fills t->err. May be called again when nothing was kept: what an earlier call left
+	 * in memory is void then, and the task begins from what it was given. */
+	int (*run)(struct ctm_wtask *t, struct ctm_db *db);
 	void (*done)(struct ctm_wtask *t);                     /* on the writer thread, after the commit; rc is final */
 	void *arg;
 	struct ctm_err *err;
@@ -23,10 +27,11 @@ struct ctm_writer_conf {
 	const char *db_url;
 	unsigned queue_max;                /* waiting tasks; more are refused with BUSY */
 	unsigned group_max;                /* tasks in one commit */
+	int retry_ms;                      /* begin a group again so long after its first begin; 0: a group is tried once */
 	void (*committed)(void *arg);      /* after each commit that kept something; may be NULL */
-	/* After each group, before its tasks are told: how many, how long from begin to commit, how long the commit alone, and
-	 * whether storage kept it. On the writer thread; may be NULL. */
-	void (*measured)(void *arg, unsigned tasks, int64_t group_us, int64_t commit_us, bool kept);
+	/* After each group, before its tasks are told: how many, how often it was begun again, how long from begin to commit, how long the
+	 * commit alone, and whether storage kept it. On the writer thread; may be NULL. */
+	void (*measured)(void *arg, unsigned tasks, unsigned retries, int64_t group_us, int64_t commit_us, bool kept);
 	void *arg;
 };
 

@@ -12,14 +12,17 @@
  *     server turned into a rollback is a failure here.
  *   - A lost connection is IO. What the transaction did is gone, and nothing runs outside of it by accident: until the
  *     rollback every statement is refused. The next use connects again. A BEGIN or a reader's statement on a connection that
- *     had died while idle is simply done again. When the connection dies during COMMIT the server is asked afterwards how the
- *     transaction ended, so that "kept" and "not kept" are both true; only when it cannot be asked the answer says so.
+ *     had died while idle is simply done again. When the connection dies during COMMIT the table ctm_commit, this engine's own, is
+ *     asked afterwards how the transaction ended, so that "kept" and "not kept" are both true; only when it cannot be asked the
+ *     answer is UNSURE and says so.
  *
  * Results come whole at the first step; statements bound their rows. Values never stand in a message.
  */
 #include "store/engine.h"
 #include "store/pgtext.h"
+#include "base/id.h"
 #include "base/text.h"
+#include "base/timex.h"
 #include <libpq-fe.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -29,7 +32,7 @@
 
 #define STATEMENT_MAX (256 << 10)
 #define VALUE_MAX ((size_t)64 << 20)
-#define ASK_TRIES 40            /* how often, every 250 ms, the end of a transaction is asked for */
+#define ASK_US 10000000         /* how long the end of a transaction is asked for, every 250 ms */
 #define VERSION_MIN 130000
 
 /* Type numbers of the server's catalogue (pg_type.dat); fixed for all versions. */
@@ -40,6 +43,8 @@ struct pg {
 	enum ctm_db_mode mode;
 	unsigned epoch;             /* counts connections: a statement of an earlier one is prepared again */
 	unsigned names;
+	char writer[17];            /* key of this connection's row in ctm_commit */
+	int64_t commits;            /* the mark of its last commit */
 	bool in_tx, lost_tx;        /* lost_tx: the connection died inside a transaction that was not rolled back yet */
 	int64_t changes;
 };
@@ -111,6 +116,8 @@ static int refused(const PGresult *r, struct ctm_err *err)
 			continue;
 		if (m->code == CTM_E_EXISTS)
 			clash_field(r, field, sizeof field);
+		if (m->code == CTM_E_BUSY || m->code == CTM_E_IO)
+			return ctm_fail(err, m->code, "store", NULL, "%s", m->msg);
 		return ctm_fail(err, m->code, field, NULL, "%s%s%s", m->msg, field[0] ? " " : "", field);
 	}
 	return ctm_fail(err, CTM_E_FAIL, NULL, NULL, "the store refuses a statement: %s", primary ? primary : "no reason given");
@@ -145,6 +152,14 @@ static int simple(struct pg *g, const char *text, struct ctm_err *err)
 	return rc;
 }
 
+/* The table that tells afterwards how a commit ended. Two that make it at once: the second look finds it. */
+static int commit_table(struct pg *g, struct ctm_err *err)
+{
+	static const char there[] = "DO $$ BEGIN IF to_regclass('ctm_commit') IS NULL THEN "
+		"CREATE TABLE IF NOT EXISTS ctm_commit (writer text PRIMARY KEY, mark bigint NOT NULL); END IF; END $$";
+	return simple(g, there, NULL) == 0 ? 0 : simple(g, there, err);
+}
+
 static int session(struct pg *g, struct ctm_err *err)
 {
 	static const char *const by_mode[] = {
@@ -162,7 +177,8 @@ static int session(struct pg *g, struct ctm_err *err)
 		return ctm_fail(err, CTM_E_UNSUPPORTED, "store", NULL, "the database's encoding is not UTF8; make it with: createdb -E UTF8 -T template0");
 	int rc = simple(g, "SET client_min_messages = error; SET standard_conforming_strings = on; SET bytea_output = hex; "
 		"SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '60s';", err);
-	return rc ? rc : simple(g, by_mode[g->mode], err);
+	rc = rc ? rc : simple(g, by_mode[g->mode], err);
+	return rc || g->mode == CTM_DB_RO ? rc : commit_table(g, err);
 }
 
 static int again(struct pg *g, struct ctm_err *err)
@@ -223,6 +239,9 @@ static PGconn *connect_to(const PQconninfoOption *o)
 static void close_conn(void *conn)
 {
 	struct pg *g = conn;
+	const char *values[] = { g->writer };
+	if (g->commits && !dead(g) && !g->in_tx)             /* only tidiness */
+		PQclear(PQexecParams(g->c, "DELETE FROM ctm_commit WHERE writer = $1", 1, NULL, values, NULL, NULL, 0));
 	PQfinish(g->c);
 	free(g);
 }
@@ -238,6 +257,9 @@ static int open_conn(const char *where, enum ctm_db_mode mode, void **conn, stru
 	int rc = check_words(o, err);
 	struct pg *g = rc ? NULL : calloc(1, sizeof *g);
 	if (g) {
+		uint64_t r;
+		ctm_random(&r, sizeof r);
+		snprintf(g->writer, sizeof g->writer, "%016" PRIx64, r);
 		g->mode = mode;
 		g->c = connect_to(o);
 	}
@@ -255,55 +277,66 @@ static int open_conn(const char *where, enum ctm_db_mode mode, void **conn, stru
 
 /* ---- the end of a transaction ---- */
 
-/* Number of the present transaction in out, empty when it wrote nothing. */
-static int xid(struct pg *g, char out[32], struct ctm_err *err)
+/* The mark of this commit, a row of the transaction itself: whoever finds it later knows that all of it was kept. (The server's own number
+ * of a transaction would not do: after a crash it is given again where nothing of the first one reached the disk.) *marked is false
+ * when there is nothing to keep. */
+static int mark(struct pg *g, bool *marked, struct ctm_err *err)
 {
-	PGresult *r = PQexec(g->c, "SELECT pg_current_xact_id_if_assigned()::text");
+	char n[24];
+	const char *values[] = { g->writer, n };
+	snprintf(n, sizeof n, "%" PRId64, ++g->commits);
+	PGresult *r = PQexecParams(g->c, "INSERT INTO ctm_commit (writer, mark) SELECT $1, CAST($2 AS bigint) WHERE pg_current_xact_id_if_assigned() IS NOT NULL "
+		"ON CONFLICT (writer) DO UPDATE SET mark = excluded.mark", 2, NULL, values, NULL, NULL, 0);
 	int rc = judge(g, r, err);
-	out[0] = 0;
-	if (!rc && PQntuples(r) == 1)
-		ctm_copy(out, 32, PQgetvalue(r, 0, 0));
+	*marked = !rc && !ctm_streq(PQcmdTuples(r), "0");
 	PQclear(r);
 	return rc;
 }
 
-/* The connection died during COMMIT: how did it end? 0 when it was kept. */
-static int ask(struct pg *g, const char *id, struct ctm_err *err)
+/* Is the mark there? The lock is given when the transaction in question has ended, so the answer is final. */
+static int look(struct pg *g, bool *kept)
 {
-	const char *values[] = { id };
-	char answer[16] = "";
-	for (int i = 0; i < ASK_TRIES; i++) {
-		if (!dead(g) || again(g, NULL) == 0) {
-			PGresult *r = PQexecParams(g->c, "SELECT pg_xact_status($1::xid8)", 1, NULL, values, NULL, NULL, 0);
-			if (judge(g, r, NULL) == 0 && PQntuples(r) == 1)
-				ctm_copy(answer, sizeof answer, PQgetvalue(r, 0, 0));
-			PQclear(r);
-			if (ctm_streq(answer, "committed"))
-				return 0;
-			if (ctm_streq(answer, "aborted"))
-				return ctm_fail(err, CTM_E_IO, "store", NULL, "%s", lost_text);
-		}
+	const char *values[] = { g->writer };
+	int rc = simple(g, "BEGIN ISOLATION LEVEL READ COMMITTED; LOCK TABLE schema_version IN SHARE ROW EXCLUSIVE MODE", NULL);
+	PGresult *r = rc ? NULL : PQexecParams(g->c, "SELECT mark FROM ctm_commit WHERE writer = $1", 1, NULL, values, NULL, NULL, 0);
+	rc = rc ? rc : judge(g, r, NULL);
+	if (!rc)
+		*kept = PQntuples(r) == 1 && strtoll(PQgetvalue(r, 0, 0), NULL, 10) == g->commits;
+	PQclear(r);
+	if (g->in_tx)
+		(void)simple(g, "ROLLBACK", NULL);
+	return rc;
+}
+
+/* The connection died during COMMIT: how did it end? 0 when it was kept. */
+static int ask(struct pg *g, struct ctm_err *err)
+{
+	for (int64_t until = ctm_mono_us() + ASK_US; ctm_mono_us() < until;) {
+		bool kept = false;
+		if ((!dead(g) || again(g, NULL) == 0) && look(g, &kept) == 0)
+			return kept ? 0 : ctm_fail(err, CTM_E_IO, "store", NULL, "%s", lost_text);
 		nanosleep(&(struct timespec){ .tv_nsec = 250000000 }, NULL);
 	}
-	return ctm_fail(err, CTM_E_IO, "store", NULL, "the connection to the database was lost while a change was stored, and the database cannot be "
+	return ctm_fail(err, CTM_E_UNSURE, "store", NULL, "the connection to the database was lost while a change was stored, and the database cannot be "
 		"asked; look whether the change is there before you make it again");
 }
 
 static int commit(struct pg *g, struct ctm_err *err)
 {
-	char id[32];
+	bool marked = false;
 	int rc = usable(g, err);
 	if (!rc && PQtransactionStatus(g->c) == PQTRANS_INERROR)
 		return ctm_fail(err, CTM_E_FAIL, NULL, NULL, "%s", refused_text);
-	rc = rc ? rc : xid(g, id, err);
+	if (!rc && g->mode == CTM_DB_RW)
+		rc = mark(g, &marked, err);
 	if (rc)
 		return rc;
 	PGresult *r = PQexec(g->c, "COMMIT");
 	struct ctm_err own = { 0 };
 	rc = judge(g, r, &own);
-	if (rc == CTM_E_IO && dead(g) && id[0]) {
+	if (rc == CTM_E_IO && dead(g) && marked) {
 		g->in_tx = g->lost_tx = false;
-		rc = ask(g, id, err);
+		rc = ask(g, err);
 		g->lost_tx = false;
 	} else if (rc) {
 		(void)ctm_fail(err, own.code, own.field, NULL, "%s", own.msg);

@@ -72,7 +72,8 @@ CTM_CHECK int ctm_q_rows(struct ctm_q *q, size_t max, ctm_json **out, struct ctm
 /* Transactions: writing ones take turns over all processes, from begin to commit; savepoints nest inside by name "s". On RO
  * connections begin gives a stable snapshot. After a statement inside a transaction was refused, only a rollback (to the
  * savepoint, or whole) may follow. BUSY from any of these, or from a statement outside of a transaction, means that nothing
- * was kept and the whole may be done again from its begin: the program's writer answers it with 503 and "try again". */
+ * was kept and the whole may be done again from its begin; so does IO of a server's store. Both then have the field "store". UNSURE, from a
+ * commit alone: the server was lost and could not be asked within ten seconds whether it was kept. */
 CTM_CHECK int ctm_tx_begin(struct ctm_db *db, struct ctm_err *err);
 CTM_CHECK int ctm_tx_commit(struct ctm_db *db, struct ctm_err *err);
 void ctm_tx_rollback(struct ctm_db *db);

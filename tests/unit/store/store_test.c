@@ -458,6 +458,46 @@ static void a_commit_whose_answer_is_lost_is_found_out(void **state)
 	ctm_db_close(db);
 }
 
+/* Kills the server's process that hangs in its commit: the server starts over from its log and gives the same transaction numbers again. */
+static void *killer(void *met)
+{
+	for (int i = 0; i < 500 && !*(bool *)met; i++, usleep(10000))
+		*(bool *)met = pg_kill_waiting(&server, "PgSleep");
+	return NULL;
+}
+
+static void a_commit_that_a_crash_undid_is_not_taken_for_kept(void **state)
+{
+	char url[300];
+	struct ctm_db *db = fresh(state, "crash.db"), *other = NULL;
+	struct ctm_err e = { 0 };
+	bool met = false;
+	pthread_t t;
+	pg_do(&server, "postgres", "ALTER SYSTEM SET wal_writer_delay = '10s'");    /* nothing of the first one reaches the disk */
+	pg_restart(&server);
+	url_of(state, "crash.db", url);
+	pg_do(&server, "crash", "CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(30); RETURN NULL; END'");
+	pg_do(&server, "crash", "CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON organisation DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.slug = 'slow') "
+		"EXECUTE FUNCTION slowly()");
+	assert_int_equal(ctm_tx_begin(db, NULL), 0);
+	assert_int_equal(add(db, "o1", "slow", NULL), 0);
+	assert_int_equal(pthread_create(&t, NULL, killer, &met), 0);
+	assert_int_equal(ctm_tx_commit(db, &e), CTM_E_IO);
+	pthread_join(t, NULL);
+	ctm_tx_rollback(db);
+	assert_true(met);
+	assert_non_null(strstr(e.msg, "nothing was kept"));
+	assert_int_equal(ctm_db_open(url, CTM_DB_RW, &other, NULL), 0);
+	assert_int_equal(count(other), 0);
+	assert_int_equal(ctm_tx_begin(db, NULL), 0);
+	assert_int_equal(add(db, "o2", "quick", NULL), 0);
+	assert_int_equal(ctm_tx_commit(db, NULL), 0);
+	assert_int_equal(count(other), 1);
+	pg_do(&server, "postgres", "ALTER SYSTEM RESET wal_writer_delay");
+	ctm_db_close(other);
+	ctm_db_close(db);
+}
+
 static void a_refused_statement_ends_its_transaction(void **state)
 {
 	struct ctm_db *db = fresh(state, "ends.db");
@@ -515,6 +555,7 @@ int main(void)
 		cmocka_unit_test(the_table_is_sorted_and_has_twins) };
 	const struct CMUnitTest postgresql[] = { ON_BOTH, cmocka_unit_test(a_refused_statement_ends_its_transaction),
 		cmocka_unit_test(addresses_carry_no_password_and_databases_are_utf8), cmocka_unit_test(a_commit_whose_answer_is_lost_is_found_out),
+		cmocka_unit_test(a_commit_that_a_crash_undid_is_not_taken_for_kept),
 		cmocka_unit_test(a_restarted_server_is_met_again_and_nothing_runs_outside_its_transaction), cmocka_unit_test(a_server_that_is_gone_is_said_plainly) };
 	char why[128];
 	int bad = cmocka_run_group_tests_name("sqlite", sqlite, scratch_new, scratch_gone);

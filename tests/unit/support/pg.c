@@ -116,14 +116,17 @@ void pg_start(struct pg_server *s)
 
 static int rm(const char *path, const struct stat *st, int flag, struct FTW *f) { return remove(path); }
 
-void pg_halt(struct pg_server *s)
+static void halt(struct pg_server *s, int sig)
 {
 	if (s->pid > 0) {
-		kill(s->pid, SIGINT);
+		kill(s->pid, sig);
 		waitpid(s->pid, NULL, 0);
 	}
 	s->pid = 0;
 }
+
+void pg_halt(struct pg_server *s) { halt(s, SIGINT); }
+void pg_halt_now(struct pg_server *s) { halt(s, SIGQUIT); }
 
 void pg_restart(struct pg_server *s)
 {
@@ -139,7 +142,8 @@ void pg_stop(struct pg_server *s)
 	s->dir[0] = 0;
 }
 
-bool pg_ask(const struct pg_server *s, const char *database, const char *sql)
+/* The first column of the first row, 0 without; *row may be NULL. */
+static long long first(const struct pg_server *s, const char *database, const char *sql, bool *row)
 {
 	char info[128];
 	snprintf(info, sizeof info, "host=%s user=ctm dbname=%s", s->dir, database);
@@ -147,10 +151,28 @@ bool pg_ask(const struct pg_server *s, const char *database, const char *sql)
 	PGresult *r = PQexec(c, sql);
 	if (PQresultStatus(r) != PGRES_COMMAND_OK && PQresultStatus(r) != PGRES_TUPLES_OK)
 		broken(PQerrorMessage(c));
-	bool row = PQntuples(r) > 0;
+	bool any = PQntuples(r) > 0;
+	long long v = any ? atoll(PQgetvalue(r, 0, 0)) : 0;
+	if (row)
+		*row = any;
 	PQclear(r);
 	PQfinish(c);
+	return v;
+}
+
+bool pg_ask(const struct pg_server *s, const char *database, const char *sql)
+{
+	bool row;
+	(void)first(s, database, sql, &row);
 	return row;
+}
+
+bool pg_kill_waiting(const struct pg_server *s, const char *event)
+{
+	char sql[128];
+	snprintf(sql, sizeof sql, "SELECT pid FROM pg_stat_activity WHERE wait_event = '%s'", event);
+	pid_t pid = (pid_t)first(s, "postgres", sql, NULL);
+	return pid > 1 && kill(pid, SIGKILL) == 0;
 }
 
 void pg_do(const struct pg_server *s, const char *database, const char *sql) { (void)pg_ask(s, database, sql); }

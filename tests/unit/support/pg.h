@@ -18,7 +18,11 @@ void pg_start(struct pg_server *s);            /* a server that does not start f
 void pg_stop(struct pg_server *s);
 void pg_restart(struct pg_server *s);          /* as an operator would: every connection is cut */
 void pg_halt(struct pg_server *s);             /* the server goes, its data stays */
+void pg_halt_now(struct pg_server *s);         /* as after a power cut: no last checkpoint, nobody is waited for */
 void pg_url(const struct pg_server *s, const char *database, char *out, size_t cap);
+/* Kill (SIGKILL) the one process of the server that waits for this event: the server starts over by itself, as after a crash. False when
+ * none waits. */
+bool pg_kill_waiting(const struct pg_server *s, const char *event);
 /* One statement as the server's owner. */
 void pg_do(const struct pg_server *s, const char *database, const char *sql);
 bool pg_ask(const struct pg_server *s, const char *database, const char *sql);   /* did it give a row? */
