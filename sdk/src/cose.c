@@ -190,6 +190,25 @@ int ctm_cose_sign1_verify(const struct ctm_crypto *c, const uint8_t *msg, size_t
 	return rc;
 }
 
+bool ctm_cose_is(const struct ctm_cose1 *m, const char *type)
+{
+	return m->content_type && m->content_typelen == strlen(type) && memcmp(m->content_type, type, m->content_typelen) == 0;
+}
+
+int ctm_cose_sign1_typed(const struct ctm_crypto *c, const uint8_t *msg, size_t n, const char *type, const uint8_t *pub, size_t publen,
+			 struct ctm_bytes *payload)
+{
+	struct ctm_cose1 o;
+	int rc = ctm_cose_sign1_verify(c, msg, n, &o, pub, publen);
+
+	if (rc)
+		return rc;
+	if (!ctm_cose_is(&o, type))
+		return CTM_SDK_UNSUPPORTED;
+	*payload = (struct ctm_bytes){ o.payload, o.payloadlen };
+	return 0;
+}
+
 static int put_protected(struct ctm_cbor_w *w, int alg, const uint8_t *kid, size_t kidlen, const char *content_type)
 {
 	ctm_cbor_put_map(w, 1u + (content_type != NULL) + (kidlen != 0));

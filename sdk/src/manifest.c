@@ -35,10 +35,19 @@ static bool plain(struct ctm_bytes b, size_t max)
 	return true;
 }
 
+static bool versions_ok(const struct ctm_manifest *m)
+{
+	bool ok = m->rollbacks <= CTM_ROLLBACK_MAX && ctm_version_ok((const char *)m->version.p, m->version.n) &&
+		  ctm_version_ok((const char *)m->min_version.p, m->min_version.n);
+
+	for (size_t i = 0; ok && i < m->rollbacks; i++)
+		ok = ctm_version_ok((const char *)m->rollback[i].p, m->rollback[i].n);
+	return ok;
+}
+
 static bool values_ok(const struct ctm_manifest *m)
 {
-	if (!plain(m->component, CTM_MANIFEST_TEXT) || !ctm_version_ok((const char *)m->version.p, m->version.n) ||
-	    !ctm_version_ok((const char *)m->min_version.p, m->min_version.n))
+	if (!plain(m->component, CTM_MANIFEST_TEXT) || !versions_ok(m))
 		return false;
 	if (m->counter > INT64_MAX || !m->size || m->size > CTM_IMAGE_MAX)
 		return false;
@@ -48,6 +57,16 @@ static bool values_ok(const struct ctm_manifest *m)
 		if (!plain(m->advisory[i], CTM_ADVISORY_TEXT))
 			return false;
 	return m->advisories <= CTM_ADVISORIES_MAX;
+}
+
+static void put_list(struct ctm_cbor_w *w, enum ctm_manifest_key key, const struct ctm_bytes *list, size_t n)
+{
+	if (!n)
+		return;
+	ctm_cbor_put_uint(w, (uint64_t)key);
+	ctm_cbor_put_array(w, n);
+	for (size_t i = 0; i < n; i++)
+		ctm_cbor_put_text(w, (const char *)list[i].p, list[i].n);
 }
 
 static void put(struct ctm_cbor_w *w, enum ctm_manifest_key key, struct ctm_bytes b, bool text)
@@ -66,7 +85,7 @@ int ctm_manifest_encode(const struct ctm_manifest *m, uint8_t *out, size_t cap, 
 
 	if (m->advisories > CTM_ADVISORIES_MAX || !values_ok(m))
 		return CTM_SDK_INPUT;
-	ctm_cbor_put_map(&w, 9u + (m->sbom.n != 0) + (m->support_end.n != 0) + (m->advisories != 0));
+	ctm_cbor_put_map(&w, 9u + (m->sbom.n != 0) + (m->support_end.n != 0) + (m->advisories != 0) + (m->rollbacks != 0));
 	ctm_cbor_put_uint(&w, CTM_M_FORMAT);
 	ctm_cbor_put_str(&w, CTM_MANIFEST_FORMAT);
 	put(&w, CTM_M_VENDOR, (struct ctm_bytes){ m->vendor, CTM_ID_BYTES }, false);
@@ -83,12 +102,8 @@ int ctm_manifest_encode(const struct ctm_manifest *m, uint8_t *out, size_t cap, 
 		put(&w, CTM_M_SBOM, m->sbom, false);
 	if (m->support_end.n)
 		put(&w, CTM_M_SUPPORT_END, m->support_end, true);
-	if (m->advisories) {
-		ctm_cbor_put_uint(&w, CTM_M_ADVISORIES);
-		ctm_cbor_put_array(&w, m->advisories);
-		for (size_t i = 0; i < m->advisories; i++)
-			ctm_cbor_put_text(&w, (const char *)m->advisory[i].p, m->advisory[i].n);
-	}
+	put_list(&w, CTM_M_ADVISORIES, m->advisory, m->advisories);
+	put_list(&w, CTM_M_ROLLBACK, m->rollback, m->rollbacks);
 	if ((rc = ctm_cbor_done(&w)))
 		return rc;
 	*outlen = w.len;
@@ -107,17 +122,17 @@ static int take_fixed(struct ctm_cbor_r *r, uint8_t *out, size_t n)
 	return 0;
 }
 
-static int take_advisories(struct ctm_cbor_r *r, struct ctm_manifest *m)
+static int take_list(struct ctm_cbor_r *r, struct ctm_bytes *list, size_t max, size_t *count)
 {
 	size_t n = ctm_cbor_array(r);
 
 	if (r->err)
 		return r->err;
-	if (!n || n > CTM_ADVISORIES_MAX)
+	if (!n || n > max)
 		return CTM_SDK_INPUT;
 	for (size_t i = 0; i < n; i++)
-		m->advisory[i] = ctm_cbor_text(r);
-	m->advisories = n;
+		list[i] = ctm_cbor_text(r);
+	*count = n;
 	return r->err;
 }
 
@@ -145,7 +160,8 @@ static int take_key(struct ctm_cbor_r *r, uint64_t key, struct ctm_manifest *m)
 	case CTM_M_SUPPORT_END:
 		m->support_end = ctm_cbor_text(r);
 		return r->err ? r->err : m->support_end.n ? 0 : CTM_SDK_INPUT;
-	case CTM_M_ADVISORIES: return take_advisories(r, m);
+	case CTM_M_ADVISORIES: return take_list(r, m->advisory, CTM_ADVISORIES_MAX, &m->advisories);
+	case CTM_M_ROLLBACK: return take_list(r, m->rollback, CTM_ROLLBACK_MAX, &m->rollbacks);
 	default: return CTM_SDK_UNSUPPORTED;
 	}
 	return r->err;
@@ -182,23 +198,16 @@ int ctm_manifest_decode(const uint8_t *p, size_t n, struct ctm_manifest *out)
 	return 0;
 }
 
-static int decode_payload(const struct ctm_cose1 *c, struct ctm_manifest *out)
+int ctm_manifest_verify(const struct ctm_crypto *c, const uint8_t *msg, size_t n, const uint8_t *key, size_t keylen,
+			struct ctm_manifest *out)
 {
-	if (c->alg != CTM_COSE_EDDSA || !c->content_type || c->content_typelen != strlen(CTM_MANIFEST_TYPE) ||
-	    memcmp(c->content_type, CTM_MANIFEST_TYPE, c->content_typelen) != 0)
-		return CTM_SDK_UNSUPPORTED;
-	return ctm_manifest_decode(c->payload, c->payloadlen, out);
-}
-
-int ctm_manifest_verify(const struct ctm_crypto *c, const uint8_t *msg, size_t n, const uint8_t key[32], struct ctm_manifest *out)
-{
-	struct ctm_cose1 cose;
+	struct ctm_bytes payload;
 	int rc;
 
 	if (n > CTM_MANIFEST_MAX)
 		return CTM_SDK_TOOBIG;
-	rc = ctm_cose_sign1_verify(c, msg, n, &cose, key, 32);
-	return rc ? rc : decode_payload(&cose, out);
+	rc = ctm_cose_sign1_typed(c, msg, n, CTM_MANIFEST_TYPE, key, keylen, &payload);
+	return rc ? rc : ctm_manifest_decode(payload.p, payload.n, out);
 }
 
 int ctm_manifest_peek(const uint8_t *msg, size_t n, struct ctm_manifest *out)
@@ -209,7 +218,9 @@ int ctm_manifest_peek(const uint8_t *msg, size_t n, struct ctm_manifest *out)
 	if (n > CTM_MANIFEST_MAX)
 		return CTM_SDK_TOOBIG;
 	rc = ctm_cose_sign1_peek(msg, n, &cose);
-	return rc ? rc : decode_payload(&cose, out);
+	if (!rc && !ctm_cose_is(&cose, CTM_MANIFEST_TYPE))
+		rc = CTM_SDK_UNSUPPORTED;
+	return rc ? rc : ctm_manifest_decode(cose.payload, cose.payloadlen, out);
 }
 
 static int refuse(int code, const char *word, const char **why)
@@ -217,6 +228,15 @@ static int refuse(int code, const char *word, const char **why)
 	if (why)
 		*why = word;
 	return code;
+}
+
+/* Does the running release allow going back to this version? */
+static bool may_go_back(const struct ctm_manifest *running, struct ctm_bytes version)
+{
+	for (size_t i = 0; running && i < running->rollbacks; i++)
+		if (running->rollback[i].n == version.n && memcmp(running->rollback[i].p, version.p, version.n) == 0)
+			return true;
+	return false;
 }
 
 int ctm_manifest_judge(const struct ctm_manifest *m, const struct ctm_manifest_device *d, const char **why)
@@ -233,7 +253,7 @@ int ctm_manifest_judge(const struct ctm_manifest *m, const struct ctm_manifest_d
 		return refuse(CTM_SDK_OLDER, "counter", why);
 	if (!running)
 		return 0;
-	if (ctm_version_order((const char *)m->version.p, m->version.n, d->version, running) < 0)
+	if (ctm_version_order((const char *)m->version.p, m->version.n, d->version, running) < 0 && !may_go_back(d->running, m->version))
 		return refuse(CTM_SDK_OLDER, "version", why);
 	if (ctm_version_order(d->version, running, (const char *)m->min_version.p, m->min_version.n) < 0)
 		return refuse(CTM_SDK_STATE, "min_version", why);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * ctm update: the maker's release signing. `keygen` makes an Ed25519 release key (private PEM, 0600; public as 64 hex
- * characters, the form a declaration carries), `sign` writes a manifest (ctm.manifest/1) about one image, `package` puts
+ * ctm update: the maker's release signing. `keygen` makes a release key (private PEM, 0600; public in hex, the form a
+ * declaration carries; Ed25519, or P-256 for devices whose crypto back end has no Ed25519), `sign` writes a manifest (ctm.manifest/1) about one image, `package` puts
  * manifest and image into one file for a device, `inspect` shows what a manifest or package says, and with a key whether it
  * is true. Nothing here talks to the platform: a release key can stay on a machine with no network.
  *
@@ -35,7 +35,7 @@ static int needs(const char *value, const char *option, struct ctm_err *err)
 
 /* keygen */
 
-static const char *out_path, *public_path;
+static const char *out_path, *public_path, *alg_name;
 
 static int keygen(const char **args, struct ctm_err *err)
 {
@@ -50,7 +50,9 @@ static int keygen(const char **args, struct ctm_err *err)
 		return rc;
 	if (ctm_file_read(out_path, 1 << 16, &old, NULL) != CTM_E_NOTFOUND)
 		return ctm_fail(err, CTM_E_EXISTS, "out", NULL, "%s is already there and is kept; a release key is never overwritten", out_path);
-	rc = ctm_key_generate(CTM_ALG_ED25519, &key, err);
+	if (alg_name && !ctm_streq(alg_name, "ed25519") && !ctm_streq(alg_name, "es256"))
+		return ctm_fail(err, CTM_E_USAGE, NULL, NULL, "--alg is ed25519 or es256");
+	rc = ctm_key_generate(alg_name && ctm_streq(alg_name, "es256") ? CTM_ALG_ES256 : CTM_ALG_ED25519, &key, err);
 	if (!rc)
 		rc = ctm_key_store(key, out_path, err);
 	if (rc)
@@ -67,7 +69,7 @@ static int keygen(const char **args, struct ctm_err *err)
 /* sign */
 
 static const char *key_path, *image_path, *version, *counter, *vendor, *class_name, *component, *min_version, *sbom_path,
-	*support_end, *advisories;
+	*support_end, *advisories, *rollback;
 
 static int file_digest(const char *path, size_t max, uint8_t digest[CTM_HASH_BYTES], uint64_t *size, struct ctm_err *err)
 {
@@ -87,13 +89,13 @@ static struct ctm_bytes text_of(const char *s)
 	return (struct ctm_bytes){ (const uint8_t *)s, s ? strlen(s) : 0 };
 }
 
-static int split_advisories(struct ctm_manifest *m, struct ctm_err *err)
+static int split_list(const char *s, const char *option, struct ctm_bytes *list, size_t max, size_t *n, struct ctm_err *err)
 {
-	for (const char *s = advisories; s;) {
+	while (s) {
 		const char *comma = strchr(s, ',');
-		if (m->advisories == CTM_ADVISORIES_MAX)
-			return ctm_fail(err, CTM_E_INPUT, "advisories", NULL, "at most %d advisories fit", CTM_ADVISORIES_MAX);
-		m->advisory[m->advisories++] = (struct ctm_bytes){ (const uint8_t *)s, comma ? (size_t)(comma - s) : strlen(s) };
+		if (*n == max)
+			return ctm_fail(err, CTM_E_INPUT, option, NULL, "at most %zu fit", max);
+		list[(*n)++] = (struct ctm_bytes){ (const uint8_t *)s, comma ? (size_t)(comma - s) : strlen(s) };
 		s = comma ? comma + 1 : NULL;
 	}
 	return 0;
@@ -130,7 +132,9 @@ static int fill(struct ctm_manifest *m, uint8_t sbom[CTM_HASH_BYTES], struct ctm
 		rc = file_digest(sbom_path, SBOM_MAX, sbom, &ignored, err);
 		m->sbom = (struct ctm_bytes){ sbom, CTM_HASH_BYTES };
 	}
-	return rc ? rc : split_advisories(m, err);
+	if (!rc)
+		rc = split_list(advisories, "advisories", m->advisory, CTM_ADVISORIES_MAX, &m->advisories, err);
+	return rc ? rc : split_list(rollback, "rollback", m->rollback, CTM_ROLLBACK_MAX, &m->rollbacks, err);
 }
 
 static int sign_with_key(void *key, const uint8_t *tbs, size_t n, uint8_t sig[CTM_SIG_BYTES])
@@ -152,13 +156,11 @@ static int sign(const char **args, struct ctm_err *err)
 		rc = ctm_key_load(key_path, &key, err);
 	if (rc)
 		return rc;
-	if (ctm_key_alg(key) != CTM_ALG_ED25519)
-		return ctm_fail(err, CTM_E_INPUT, "key", NULL, "%s is not an Ed25519 key; make one with ctm update keygen", key_path);
 	if ((rc = ctm_manifest_encode(&m, payload, sizeof payload, &n)))
 		return ctm_fail(err, CTM_E_INPUT, NULL, NULL,
-			"one of image (1 byte to 32 MiB), component, support-end (YYYY-MM-DD) or advisories is not acceptable");
+			"one of image (1 byte to 32 MiB), component, support-end (YYYY-MM-DD), advisories or rollback (versions) is not acceptable");
 	ctm_key_id(key, kid);
-	rc = ctm_cose_sign1_sign(sign_with_key, key, CTM_COSE_EDDSA, (const uint8_t *)kid, strlen(kid), CTM_MANIFEST_TYPE, payload, n,
+	rc = ctm_cose_sign1_sign(sign_with_key, key, ctm_key_alg(key) == CTM_ALG_ES256 ? CTM_COSE_ES256 : CTM_COSE_EDDSA, (const uint8_t *)kid, strlen(kid), CTM_MANIFEST_TYPE, payload, n,
 		msg, sizeof msg, &len);
 	if (rc)
 		return sdk_fail(err, rc, "manifest");
@@ -200,19 +202,25 @@ static int package(const char **args, struct ctm_err *err)
 
 static bool as_json;
 
-/* KEY is 64 hex characters, or a file that holds them. */
-static int release_key(const char *key, uint8_t out[32], struct ctm_err *err)
+static bool key_hex(const char *s, size_t n, uint8_t out[CTM_PUB_MAX], size_t *keylen)
+{
+	*keylen = n / 2;
+	return (n == 64 || n == 2 * CTM_PUB_MAX) && ctm_unhex(s, n, out) == 0;
+}
+
+/* KEY is 64 (Ed25519) or 130 (P-256) hex characters, or a file that holds them. */
+static int release_key(const char *key, uint8_t out[CTM_PUB_MAX], size_t *keylen, struct ctm_err *err)
 {
 	CTM_AUTO_BUF b = { 0 };
-	if (strlen(key) == 64 && ctm_unhex(key, 64, out) == 0)
+	if (key_hex(key, strlen(key), out, keylen))
 		return 0;
 	int rc = ctm_file_read(key, 256, &b, err);
 	if (rc)
 		return rc;
 	while (b.len && (unsigned char)b.p[b.len - 1] <= ' ')
 		b.len--;
-	if (b.len != 64 || ctm_unhex(b.p, 64, out))
-		return ctm_fail(err, CTM_E_INPUT, "key", NULL, "%s does not hold 64 hex characters of an Ed25519 public key", key);
+	if (!key_hex(b.p, b.len, out, keylen))
+		return ctm_fail(err, CTM_E_INPUT, "key", NULL, "%s does not hold a public key: 64 hex characters of Ed25519 or 130 of P-256", key);
 	return 0;
 }
 
@@ -228,9 +236,20 @@ static void set_digest(ctm_json *o, const char *key, const uint8_t *d)
 	ctm_json_setf(o, key, "sha256:%s", hex);
 }
 
+static ctm_json *list_json(const struct ctm_bytes *list, size_t n)
+{
+	ctm_json *a = ctm_json_arr();
+	for (size_t i = 0; i < n; i++) {
+		char word[CTM_ADVISORY_TEXT + 1];
+		snprintf(word, sizeof word, "%.*s", (int)list[i].n, (const char *)list[i].p);
+		ctm_json_adds(a, word);
+	}
+	return a;
+}
+
 static ctm_json *manifest_json(const struct ctm_manifest *m)
 {
-	ctm_json *o = ctm_json_obj(), *list = ctm_json_arr();
+	ctm_json *o = ctm_json_obj();
 	char id[37];
 	ctm_json_sets(o, "format", CTM_MANIFEST_FORMAT);
 	ctm_uuid_text(m->vendor, id);
@@ -247,12 +266,9 @@ static ctm_json *manifest_json(const struct ctm_manifest *m)
 		set_digest(o, "sbom", m->sbom.p);
 	if (m->support_end.n)
 		set_bytes(o, "support_end", m->support_end);
-	for (size_t i = 0; i < m->advisories; i++) {
-		char word[CTM_ADVISORY_TEXT + 1];
-		snprintf(word, sizeof word, "%.*s", (int)m->advisory[i].n, (const char *)m->advisory[i].p);
-		ctm_json_adds(list, word);
-	}
-	ctm_json_set(o, "advisories", list);
+	ctm_json_set(o, "advisories", list_json(m->advisory, m->advisories));
+	if (m->rollbacks)
+		ctm_json_set(o, "rollback", list_json(m->rollback, m->rollbacks));
 	return o;
 }
 
@@ -277,7 +293,8 @@ static int inspect(const char **args, struct ctm_err *err)
 	CTM_AUTO_JSON *o = NULL;
 	struct ctm_bytes manifest, image = { NULL, 0 };
 	struct ctm_manifest m;
-	uint8_t key[32];
+	uint8_t key[CTM_PUB_MAX];
+	size_t keylen = 0;
 	int rc = ctm_file_read(args[0], PACKAGE_MAX, &file, err), sig = 0, img = 0;
 	if (rc)
 		return rc;
@@ -287,10 +304,10 @@ static int inspect(const char **args, struct ctm_err *err)
 		return sdk_fail(err, rc, args[0]);
 	if ((rc = ctm_manifest_peek(manifest.p, manifest.n, &m)))
 		return sdk_fail(err, rc, "manifest");
-	if (key_path && (rc = release_key(key_path, key, err)))
+	if (key_path && (rc = release_key(key_path, key, &keylen, err)))
 		return rc;
 	if (key_path)
-		sig = ctm_manifest_verify(ctm_openssl_crypto(), manifest.p, manifest.n, key, &m);
+		sig = ctm_manifest_verify(ctm_openssl_crypto(), manifest.p, manifest.n, key, keylen, &m);
 	if (image.n)
 		img = ctm_manifest_image(ctm_openssl_crypto(), &m, image.p, image.n);
 	o = manifest_json(&m);
@@ -313,7 +330,8 @@ static int inspect(const char **args, struct ctm_err *err)
 
 static const struct ctm_opt keygen_opts[] = {
 	TEXT("out", "KEY.pem", "Where the private key goes (mode 0600; never overwritten).", out_path),
-	TEXT("public", "KEY.pub", "Where the public key goes, as 64 hex characters.", public_path),
+	TEXT("public", "KEY.pub", "Where the public key goes, in hex characters.", public_path),
+	TEXT("alg", "ed25519|es256", "ed25519 (default), or es256 for devices whose crypto has no Ed25519.", alg_name),
 };
 static const struct ctm_opt sign_opts[] = {
 	TEXT("key", "KEY.pem", "The release key.", key_path),
@@ -327,6 +345,7 @@ static const struct ctm_opt sign_opts[] = {
 	TEXT("sbom", "FILE", "Software bill of materials; its digest goes into the manifest.", sbom_path),
 	TEXT("support-end", "YYYY-MM-DD", "Last day of support.", support_end),
 	TEXT("advisories", "A,B", "Advisories this release mends.", advisories),
+	TEXT("rollback", "1.0.0,1.0.1", "Versions that a device running this release may go back to (default: none).", rollback),
 	TEXT("out", "M.cose", "Where the manifest goes.", out_path),
 };
 static const struct ctm_opt package_opts[] = {
@@ -335,7 +354,7 @@ static const struct ctm_opt package_opts[] = {
 	TEXT("out", "F.ctmu", "Where the package goes.", out_path),
 };
 static const struct ctm_opt inspect_opts[] = {
-	TEXT("key", "KEY.pub", "Check the signature with this public key (file, or 64 hex characters).", key_path),
+	TEXT("key", "KEY.pub", "Check the signature with this public key (file, or hex characters).", key_path),
 	{ "json", NULL, "Print JSON.", NULL, &as_json },
 };
 
@@ -343,7 +362,7 @@ static const struct verb {
 	struct ctm_cmd cmd;
 	int (*run)(const char **args, struct ctm_err *err);
 } verbs[] = {
-	{ { "update keygen", "", "Make an Ed25519 release key.", OPTS(keygen_opts), 0, 0 }, keygen },
+	{ { "update keygen", "", "Make a release key.", OPTS(keygen_opts), 0, 0 }, keygen },
 	{ { "update sign", "", "Sign a manifest about an image.", OPTS(sign_opts), 0, 0 }, sign },
 	{ { "update package", "", "Put manifest and image into one file for a device.", OPTS(package_opts), 0, 0 }, package },
 	{ { "update inspect", "FILE", "Show what a manifest or package says, and whether it is true.", OPTS(inspect_opts), 1, 1 }, inspect },

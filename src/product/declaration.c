@@ -220,15 +220,15 @@ static int update(const struct ctm_jc *root, struct ctm_err *err)
 	static const char *const keys[] = { "manifest", "vendor", "class", "release_key", "downgrade" };
 	struct ctm_jc c, at;
 	const char *key;
-	uint8_t raw[32];
+	uint8_t raw[65];
 	int rc;
 	if ((rc = object(root, "update", keys, N(keys), &c, err)) || (rc = exactly(&c, "manifest", "ctm.manifest/1", err)) ||
 		(rc = line(&c, "vendor", 1, 128, NULL, err)) || (rc = line(&c, "class", 1, 128, NULL, err)) ||
-		(rc = ctm_jc_str(&c, "release_key", 64, 64, &key, err)))
+		(rc = ctm_jc_str(&c, "release_key", 64, 130, &key, err)))
 		return rc;
-	if (ctm_unhex(key, 64, raw)) {
+	if ((strlen(key) != 64 && strlen(key) != 130) || ctm_unhex(key, strlen(key), raw) || (strlen(key) == 130 && raw[0] != 4)) {
 		(void)ctm_jc_has(&c, "release_key", &at);
-		return ctm_jc_fail(&at, err, "must be an Ed25519 public key as 64 hex digits");
+		return ctm_jc_fail(&at, err, "must be an Ed25519 public key as 64 hex digits, or one of P-256 (04, x, y) as 130");
 	}
 	return exactly(&c, "downgrade", "refused", err);
 }

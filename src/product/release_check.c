@@ -151,11 +151,11 @@ static int device_takes(struct ctm_cx *cx, const ctm_json *row, const struct ctm
 {
 	const ctm_json *update = ctm_json_get(ctm_json_get(row, "declaration"), "update");
 	const char *hex = ctm_json_gets(update, "release_key"), *vendor = ctm_json_gets(update, "vendor"), *class_name = ctm_json_gets(update, "class");
-	uint8_t key[32], vendor_id[CTM_ID_BYTES], class_id[CTM_ID_BYTES], sbom[CTM_SHA256];
+	uint8_t key[CTM_PUB_MAX], vendor_id[CTM_ID_BYTES], class_id[CTM_ID_BYTES], sbom[CTM_SHA256];
 	struct ctm_manifest m;
-	if (!hex || !vendor || !class_name || ctm_unhex(hex, 64, key))
+	if (!hex || !vendor || !class_name || strlen(hex) > 2 * sizeof key || ctm_unhex(hex, strlen(hex), key))
 		return ctm_fail(cx->err, CTM_E_INPUT, "declaration/update", NULL, "the declaration names no release key");
-	int rc = ctm_manifest_verify(ctm_openssl_crypto(), (const uint8_t *)body->p, body->len, key, &m);
+	int rc = ctm_manifest_verify(ctm_openssl_crypto(), (const uint8_t *)body->p, body->len, key, strlen(hex) / 2, &m);
 	if (rc)
 		return ctm_fail(cx->err, CTM_E_VERIFY, "manifest", "RFC 9052", "devices would refuse the manifest under the declared release key: %s", ctm_sdk_text(rc));
 	ctm_vendor_id(vendor, vendor_id);

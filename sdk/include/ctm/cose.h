@@ -10,6 +10,7 @@
 #ifndef CTM_COSE_H
 #define CTM_COSE_H
 #include "ctm/crypto.h"
+#include <stdbool.h>
 
 #define CTM_COSE_OVERHEAD 256          /* bytes a message adds to its payload, at most, with kid + content type <= 128 bytes */
 
@@ -36,6 +37,11 @@ int ctm_cose_sign1_peek(const uint8_t *msg, size_t n, struct ctm_cose1 *out);
  * The caller that knows which algorithm its key has compares out->alg: lengths differ (32, 65), so they cannot be mixed. */
 int ctm_cose_sign1_verify(const struct ctm_crypto *c, const uint8_t *msg, size_t n, struct ctm_cose1 *out,
 			  const uint8_t *pub, size_t publen);
+
+/* As verify, for a message whose content type must be `type`: UNSUPPORTED when it is another. */
+int ctm_cose_sign1_typed(const struct ctm_crypto *c, const uint8_t *msg, size_t n, const char *type, const uint8_t *pub, size_t publen,
+			 struct ctm_bytes *payload);
+bool ctm_cose_is(const struct ctm_cose1 *m, const char *type);
 
 /* Write a message into out. kid may be NULL (kidlen 0), content_type may be NULL. out must not overlap payload.
  * TOOBIG when cap is too small (payload + CTM_COSE_OVERHEAD is enough), INPUT, UNSUPPORTED, or the signer's failure. */

@@ -82,6 +82,23 @@
 #ifndef CTM_ADVISORY_TEXT
 #define CTM_ADVISORY_TEXT 64
 #endif
+/* Versions that a release may allow a device to go back to; 8 bytes each in a decoded manifest. [wire] */
+#ifndef CTM_ROLLBACK_MAX
+#define CTM_ROLLBACK_MAX 8
+#endif
+/* Bytes of a director statement. [wire] */
+#ifndef CTM_DIRECTOR_MAX
+#define CTM_DIRECTOR_MAX 1024
+#endif
+/* A download interrupted by a power cut goes on at a multiple of this; each costs a sync and a small record. On flash: one or more
+ * of its erase blocks. */
+#ifndef CTM_SLOT_BLOCK
+#define CTM_SLOT_BLOCK ((size_t)64 << 10)
+#endif
+/* Seconds by which a verified time must be later than the one kept before it is stored. */
+#ifndef CTM_TIME_STEP
+#define CTM_TIME_STEP 3600
+#endif
 /* Boots a new image gets to prove itself before the device goes back. */
 #ifndef CTM_TRIALS
 #define CTM_TRIALS 3

@@ -35,7 +35,8 @@ struct agent_conf {
 	/* declaration */
 	char maker[AGENT_TEXT], model[CTM_MODEL_MAX + 1], component[CTM_MANIFEST_TEXT + 1];
 	char vendor[AGENT_TEXT], class_name[AGENT_TEXT];
-	uint8_t release_key[32];
+	uint8_t release_key[CTM_PUB_MAX];
+	size_t release_keylen;
 	int min_length, attempts, lock_s;
 	struct ctm_setting setting[CTM_SETTINGS_MAX];
 	size_t nsettings;

@@ -296,13 +296,16 @@ static int take_key(const json_t *update, struct agent_conf *c)
 {
 	const char *hex = json_string_value(json_object_get(update, "release_key"));
 
-	if (!hex || strlen(hex) != 64 || strspn(hex, "0123456789abcdefABCDEF") != 64)
+	size_t n = hex ? strlen(hex) : 0;
+
+	if ((n != 64 && n != 130) || strspn(hex, "0123456789abcdefABCDEF") != n)
 		return CTM_SDK_INPUT;
-	for (size_t i = 0; i < 32; i++) {
+	for (size_t i = 0; i < n / 2; i++) {
 		char two[3] = { hex[2 * i], hex[2 * i + 1], 0 };
 
 		c->release_key[i] = (uint8_t)strtoul(two, NULL, 16);
 	}
+	c->release_keylen = n / 2;
 	return 0;
 }
 
@@ -338,7 +341,7 @@ static int take_declaration(const json_t *o, struct agent_conf *c, const char *f
 	    (rc = take_settings(json_object_get(o, "settings"), c, file, w)))
 		return rc;
 	if (take_key(update, c))
-		return why_say(w, CTM_SDK_INPUT, "%s: /update/release_key must be 64 hex characters", file);
+		return why_say(w, CTM_SDK_INPUT, "%s: /update/release_key must be 64 (Ed25519) or 130 (P-256) hex characters", file);
 	if (!port_declared(json_object_get(o, "interfaces"), c->port))
 		return why_say(w, CTM_SDK_INPUT, "%s: no interface declares https on port %d; a port that is not declared is not opened", file, c->port);
 	return 0;

@@ -104,7 +104,8 @@ static int set_up(struct agent *a, struct why *w)
 	ctm_class_id(a->update.vendor, c->class_name, a->update.class_id);
 	a->update.component = c->component;
 	a->update.model = c->model;
-	memcpy(a->update.release_key, c->release_key, sizeof a->update.release_key);
+	memcpy(a->update.release_key, c->release_key, c->release_keylen);
+	a->update.release_keylen = c->release_keylen;
 	a->update.self_test = self_test;
 	a->update.self_test_ctx = a;
 #ifdef CTM_DEFECTS

@@ -8,6 +8,7 @@
 #include "ctm/cose.h"
 #include "ctm/manifest.h"
 #include "ctm/openssl.h"
+#include <openssl/ec.h>
 #include <openssl/evp.h>
 
 static const uint8_t image[] = "CTM-IMAGE 1 PC-1 1.2.0\npayload";
@@ -22,7 +23,7 @@ static struct ctm_manifest sample(void)
 	static uint8_t sbom[32] = { 9 };
 	struct ctm_manifest m = { .component = str("device"), .version = str("1.2.0"), .counter = 10200, .size = sizeof image,
 				  .min_version = str("1.0.0"), .sbom = { sbom, 32 }, .support_end = str("2031-12-31"),
-				  .advisory = { str("LARK-2026-001"), str("CVE-2026-0001") }, .advisories = 2 };
+				  .advisory = { str("LARK-2026-001"), str("CVE-2026-0001") }, .advisories = 2, .rollback = { str("1.1.0"), str("1.1.9") }, .rollbacks = 2 };
 
 	ctm_vendor_id("larkspur.example", m.vendor);
 	ctm_class_id(m.vendor, "PC-1", m.class_id);
@@ -63,7 +64,7 @@ static void what_is_signed_is_what_is_read(void **state)
 	struct ctm_manifest m = sample(), r;
 	size_t n = sign(&m, CTM_MANIFEST_TYPE, msg, sizeof msg);
 
-	assert_int_equal(ctm_manifest_verify(ctm_openssl_crypto(), msg, n, pub, &r), 0);
+	assert_int_equal(ctm_manifest_verify(ctm_openssl_crypto(), msg, n, pub, sizeof pub, &r), 0);
 	assert_memory_equal(r.vendor, m.vendor, 16);
 	assert_memory_equal(r.class_id, m.class_id, 16);
 	assert_memory_equal(r.version.p, "1.2.0", 5);
@@ -73,11 +74,13 @@ static void what_is_signed_is_what_is_read(void **state)
 	assert_memory_equal(r.support_end.p, "2031-12-31", 10);
 	assert_int_equal(r.advisories, 2);
 	assert_memory_equal(r.advisory[1].p, "CVE-2026-0001", 13);
+	assert_int_equal(r.rollbacks, 2);
+	assert_memory_equal(r.rollback[1].p, "1.1.9", 5);
 	assert_int_equal(ctm_manifest_image(ctm_openssl_crypto(), &r, image, sizeof image), 0);
 	assert_int_equal(ctm_manifest_image(ctm_openssl_crypto(), &r, image, sizeof image - 1), CTM_SDK_VERIFY);
 	for (size_t i = 0; i < n * 8; i++) {
 		msg[i / 8] ^= (uint8_t)(1u << i % 8);
-		assert_int_not_equal(ctm_manifest_verify(ctm_openssl_crypto(), msg, n, pub, &r), 0);
+		assert_int_not_equal(ctm_manifest_verify(ctm_openssl_crypto(), msg, n, pub, sizeof pub, &r), 0);
 		msg[i / 8] ^= (uint8_t)(1u << i % 8);
 	}
 }
@@ -89,7 +92,7 @@ static void another_content_type_is_refused(void **state)
 	struct ctm_manifest m = sample(), r;
 	size_t n = sign(&m, "application/json", msg, sizeof msg);
 
-	assert_int_equal(ctm_manifest_verify(ctm_openssl_crypto(), msg, n, pub, &r), CTM_SDK_UNSUPPORTED);
+	assert_int_equal(ctm_manifest_verify(ctm_openssl_crypto(), msg, n, pub, sizeof pub, &r), CTM_SDK_UNSUPPORTED);
 }
 
 static void each_bad_value_is_refused(void **state)
@@ -110,6 +113,8 @@ static void each_bad_value_is_refused(void **state)
 	BAD(m.support_end = str("2031-13-01"));
 	BAD(m.advisory[0] = str("line\nbreak"));
 	BAD(m.advisories = CTM_ADVISORIES_MAX + 1);
+	BAD(m.rollback[1] = str("older"));
+	BAD(m.rollbacks = CTM_ROLLBACK_MAX + 1);
 #undef BAD
 }
 
@@ -119,17 +124,17 @@ static void a_missing_or_unknown_key_is_refused(void **state)
 	struct ctm_manifest m = sample(), r;
 	size_t n = 0;
 
-	m.sbom.n = m.support_end.n = m.advisories = 0;
+	m.sbom.n = m.support_end.n = m.advisories = m.rollbacks = 0;
 	assert_int_equal(ctm_manifest_encode(&m, out, sizeof out, &n), 0);
 	assert_int_equal(ctm_manifest_decode(out, n, &r), 0);
 	/* Without its last pair (key 9): 09 65 "1.0.0" is 7 bytes. */
 	memcpy(cut, out, n);
 	cut[0] = 0xa8;
 	assert_int_equal(ctm_manifest_decode(cut, n - 7, &r), CTM_SDK_INPUT);
-	/* With key 13. */
+	/* With key 14. */
 	memcpy(cut, out, n);
 	cut[0] = 0xaa;
-	cut[n] = 13;
+	cut[n] = 14;
 	cut[n + 1] = 0;
 	assert_int_equal(ctm_manifest_decode(cut, n + 2, &r), CTM_SDK_UNSUPPORTED);
 	/* A huge key must not be used as a shift. */
@@ -143,8 +148,10 @@ static void rules_refuse_what_is_foreign_older_or_too_new(void **state)
 {
 	struct ctm_manifest m = sample();
 	struct ctm_manifest_device d = { .component = "device", .version = "1.1.0", .counter = 10100 }, x;
+	struct ctm_manifest other = sample(), allows = sample();
 	const char *why = "";
 
+	allows.rollback[1] = str("1.2.0");
 	memcpy(d.vendor, m.vendor, 16);
 	memcpy(d.class_id, m.class_id, 16);
 	assert_int_equal(ctm_manifest_judge(&m, &d, &why), 0);
@@ -155,6 +162,7 @@ static void rules_refuse_what_is_foreign_older_or_too_new(void **state)
 	REFUSED(x.component = "gateway", CTM_SDK_OTHER, "component");
 	REFUSED(x.counter = 10201, CTM_SDK_OLDER, "counter");
 	REFUSED(x.version = "1.2.1", CTM_SDK_OLDER, "version");
+	REFUSED((x.version = "1.2.1", x.running = &other), CTM_SDK_OLDER, "version");
 	REFUSED(x.version = "0.9.9", CTM_SDK_STATE, "min_version");
 #undef REFUSED
 	x = d;
@@ -163,6 +171,44 @@ static void rules_refuse_what_is_foreign_older_or_too_new(void **state)
 	assert_int_equal(ctm_manifest_judge(&m, &x, NULL), 0);
 	x.version = "";
 	assert_int_equal(ctm_manifest_judge(&m, &x, NULL), 0);
+	/* Back to a version that the running release names, never below the counter. */
+	x = d;
+	x.version = "1.3.0";
+	x.running = &allows;
+	assert_int_equal(ctm_manifest_judge(&m, &x, NULL), 0);
+	x.counter = 10201;
+	assert_int_equal(ctm_manifest_judge(&m, &x, NULL), CTM_SDK_OLDER);
+}
+
+/* For devices whose crypto has no Ed25519. A back end that lacks the algorithm refuses, it never skips. */
+static int no_eddsa(int alg, const uint8_t *p, size_t n, const struct ctm_bytes *parts, size_t nparts, const uint8_t sig[CTM_SIG_BYTES])
+{
+	return alg == CTM_COSE_EDDSA ? CTM_SDK_UNSUPPORTED : ctm_openssl_crypto()->verify(alg, p, n, parts, nparts, sig);
+}
+
+static void es256_is_as_good_and_keys_are_not_mixed_up(void **state)
+{
+	struct ctm_crypto small = *ctm_openssl_crypto();
+	EVP_PKEY *p256 = EVP_EC_gen("P-256"), *old = key;
+	uint8_t point[CTM_PUB_MAX], msg[1024], payload[CTM_MANIFEST_MAX];
+	struct ctm_manifest m = sample(), r;
+	size_t n = 0, len = 0, pn = 0;
+
+	small.can = CTM_CAN_ES256;
+	small.verify = no_eddsa;
+	assert_int_equal(EVP_PKEY_get_octet_string_param(p256, "pub", point, sizeof point, &pn), 1);
+	assert_int_equal(pn, sizeof point);
+	assert_int_equal(ctm_manifest_encode(&m, payload, sizeof payload, &n), 0);
+	assert_int_equal(ctm_cose_sign1_sign(ctm_openssl_sign, p256, CTM_COSE_ES256, NULL, 0, CTM_MANIFEST_TYPE, payload, n, msg, sizeof msg, &len), 0);
+	assert_int_equal(ctm_manifest_verify(&small, msg, len, point, sizeof point, &r), 0);
+	assert_int_equal(ctm_manifest_verify(&small, msg, len, pub, sizeof pub, &r), CTM_SDK_VERIFY);
+	point[40] ^= 1;
+	assert_int_not_equal(ctm_manifest_verify(&small, msg, len, point, sizeof point, &r), 0);
+	key = old;
+	len = sign(&m, CTM_MANIFEST_TYPE, msg, sizeof msg);
+	assert_int_equal(ctm_manifest_verify(&small, msg, len, pub, sizeof pub, &r), CTM_SDK_UNSUPPORTED);
+	assert_int_equal(ctm_manifest_verify(&small, msg, len, point, sizeof point, &r), CTM_SDK_VERIFY);
+	EVP_PKEY_free(p256);
 }
 
 static void versions_are_ordered_by_number_and_pre_release_comes_first(void **state)
@@ -215,6 +261,7 @@ int main(void)
 		cmocka_unit_test(each_bad_value_is_refused),
 		cmocka_unit_test(a_missing_or_unknown_key_is_refused),
 		cmocka_unit_test(rules_refuse_what_is_foreign_older_or_too_new),
+		cmocka_unit_test(es256_is_as_good_and_keys_are_not_mixed_up),
 		cmocka_unit_test(versions_are_ordered_by_number_and_pre_release_comes_first),
 		cmocka_unit_test(uuid5_matches_the_rfc),
 		cmocka_unit_test(package_is_split_within_its_bounds),

@@ -10,7 +10,7 @@
 #include "ctm/port.h"
 
 #define MEM_FILES 96
-#define MEM_IMAGE 8192
+#define MEM_IMAGE (200 << 10)
 
 struct mem {
 	struct { char name[32]; uint8_t data[CTM_RECORD_MAX + 64]; size_t n; int used; } file[MEM_FILES];
@@ -117,7 +117,7 @@ static inline int mem_slot_write(void *ctx, int slot, size_t at, const void *p, 
 
 	if (power < 0)
 		return CTM_SDK_STORAGE;
-	assert_true(at + n <= MEM_IMAGE && at == m->slot[slot].n);
+	assert_true(at + n <= MEM_IMAGE && at <= m->slot[slot].n);
 	memcpy(m->slot[slot].data + at, p, power ? n / 2 : n);
 	m->slot[slot].n = at + (power ? n / 2 : n);
 	if (m->flip) {
