@@ -28,7 +28,9 @@
 	X(CHANGE,     -13, "the initial password must be changed first") \
 	X(STORAGE,    -14, "storage cannot be used") \
 	X(NONE,       -15, "nothing is stored there") \
-	X(TRUNCATED,  -16, "the bytes end too early")
+	X(TRUNCATED,  -16, "the bytes end too early") \
+	X(EXPIRED,    -17, "out of date") \
+	X(NETWORK,    -18, "the other side cannot be reached or breaks off")
 
 enum ctm_sdk_e {
 #define X(name, value, text) CTM_SDK_##name = (value),
