@@ -160,6 +160,36 @@
 #define CTM_LOG_BLOCKS 33
 #endif
 
+/* ---- state awareness ---- */
+
+/* Names and units of metrics in the table. A device sends ids only: 0 leaves the texts out of its flash. */
+#ifndef CTM_METRIC_NAMES
+#define CTM_METRIC_NAMES 1
+#endif
+/* Bytes of one heartbeat, before TLS or a signature. [wire] */
+#ifndef CTM_HEARTBEAT_MAX
+#define CTM_HEARTBEAT_MAX 320
+#endif
+/* Metrics that one heartbeat carries; a decoded one keeps 8 bytes for each, on the stack. [wire] */
+#ifndef CTM_READINGS_MAX
+#define CTM_READINGS_MAX 32
+#endif
+/* Health rules of a product, one byte of RAM each. */
+#ifndef CTM_RULES_MAX
+#define CTM_RULES_MAX 16
+#endif
+/* Heartbeats kept in storage while nobody takes them; then the oldest goes and is counted. */
+#ifndef CTM_QUEUE_SLOTS
+#define CTM_QUEUE_SLOTS 24
+#endif
+
+/* ---- interface access ---- */
+
+/* 1 lets interfaces for debugging be opened: never in a product that is sold. */
+#ifndef CTM_DEBUG_INTERFACES
+#define CTM_DEBUG_INTERFACES 0
+#endif
+
 /* ---- rules between them ---- */
 
 #if CTM_CBOR_DEPTH < 4
@@ -173,6 +203,12 @@
 #endif
 #if CTM_SLOT_CHUNK < 128
 #error "CTM_SLOT_CHUNK: the first chunk must hold an image's first line"
+#endif
+#if CTM_QUEUE_SLOTS < 2 || CTM_QUEUE_SLOTS > 100
+#error "CTM_QUEUE_SLOTS: 2 to 100 (the name of a record has two digits)"
+#endif
+#if CTM_HEARTBEAT_MAX + 16 > CTM_RECORD_MAX
+#error "CTM_HEARTBEAT_MAX: a heartbeat and its number must fit a record"
 #endif
 #if CTM_SESSIONS < 1 || CTM_TRIALS < 1
 #error "CTM_SESSIONS and CTM_TRIALS: at least 1"

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Store and forward: see ctm/queue.h. Number s lies in record "beat.NN", NN = s modulo CTM_QUEUE_SLOTS: number (8 bytes), dropped so
+ * far (4), the heartbeat. What was taken is record "beat": number (8), dropped (4). A slot whose number is not above the taken
+ * one is free; nothing is erased, so a heartbeat costs one write when it is made and one when it is taken.
+ */
+#include "ctm/queue.h"
+#include <string.h>
+
+#define HEAD 12
+
+static void put_be(uint8_t *p, uint64_t v, int bytes)
+{
+	for (int i = bytes - 1; i >= 0; i--, v >>= 8)
+		p[i] = (uint8_t)v;
+}
+
+static uint64_t get_be(const uint8_t *p, int bytes)
+{
+	uint64_t v = 0;
+
+	for (int i = 0; i < bytes; i++)
+		v = v << 8 | p[i];
+	return v;
+}
+
+static void slot_name(unsigned k, char out[CTM_NAME_MAX + 1])
+{
+	memcpy(out, "beat.00", 8);
+	out[5] = (char)('0' + k / 10);
+	out[6] = (char)('0' + k % 10);
+}
+
+/* The slot's contents with their head; NONE when there is nothing whole. */
+static int load_slot(const struct ctm_port *port, unsigned k, uint8_t buf[HEAD + CTM_HEARTBEAT_MAX], size_t *n)
+{
+	char name[CTM_NAME_MAX + 1];
+	int rc;
+
+	slot_name(k, name);
+	rc = ctm_record_load(port, name, buf, HEAD + CTM_HEARTBEAT_MAX, n);
+	return rc == CTM_SDK_TOOBIG || (!rc && *n < HEAD) ? CTM_SDK_NONE : rc;
+}
+
+static void count_dropped(struct ctm_queue *q, const uint8_t *head)
+{
+	uint32_t d = (uint32_t)get_be(head + 8, 4);
+
+	if (d > q->dropped)
+		q->dropped = d;
+}
+
+int ctm_queue_load(struct ctm_queue *q)
+{
+	uint8_t buf[HEAD + CTM_HEARTBEAT_MAX];
+	uint64_t taken = 0, last, oldest = UINT64_MAX;
+	size_t n = 0;
+	int rc = ctm_record_load(q->port, "beat", buf, sizeof buf, &n);
+
+	q->dropped = 0;
+	if (rc && rc != CTM_SDK_NONE)
+		return rc;
+	if (!rc && n == HEAD) {
+		taken = get_be(buf, 8);
+		count_dropped(q, buf);
+	}
+	last = taken;
+	for (unsigned k = 0; k < CTM_QUEUE_SLOTS; k++) {
+		uint64_t s;
+
+		rc = load_slot(q->port, k, buf, &n);
+		if (rc == CTM_SDK_NONE)
+			continue;
+		if (rc)
+			return rc;
+		s = get_be(buf, 8);
+		if (s <= taken || s % CTM_QUEUE_SLOTS != k)
+			continue;
+		count_dropped(q, buf);
+		last = s > last ? s : last;
+		oldest = s < oldest ? s : oldest;
+	}
+	q->next = last + 1;
+	q->first = oldest == UINT64_MAX ? q->next : oldest;
+	return 0;
+}
+
+int ctm_queue_add(struct ctm_queue *q, const uint8_t *beat, size_t n)
+{
+	uint8_t buf[HEAD + CTM_HEARTBEAT_MAX];
+	char name[CTM_NAME_MAX + 1];
+	unsigned full = q->next - q->first >= CTM_QUEUE_SLOTS;
+	int rc;
+
+	if (n > CTM_HEARTBEAT_MAX)
+		return CTM_SDK_TOOBIG;
+	put_be(buf, q->next, 8);
+	put_be(buf + 8, q->dropped + full, 4);
+	memcpy(buf + HEAD, beat, n);
+	slot_name((unsigned)(q->next % CTM_QUEUE_SLOTS), name);
+	if ((rc = ctm_record_store(q->port, name, buf, HEAD + n)))
+		return rc;
+	q->next++;
+	q->first += full;
+	q->dropped += full;
+	return 0;
+}
+
+int ctm_queue_peek(struct ctm_queue *q, uint64_t *seq, uint8_t *buf, size_t cap, size_t *n)
+{
+	uint8_t slot[HEAD + CTM_HEARTBEAT_MAX];
+	size_t len = 0;
+
+	for (; q->first < q->next; q->first++) {
+		int rc = load_slot(q->port, (unsigned)(q->first % CTM_QUEUE_SLOTS), slot, &len);
+
+		if (rc == CTM_SDK_NONE || (!rc && get_be(slot, 8) != q->first))
+			continue;               /* worn out in storage */
+		if (rc)
+			return rc;
+		if (len - HEAD > cap)
+			return CTM_SDK_TOOBIG;
+		memcpy(buf, slot + HEAD, len - HEAD);
+		*seq = q->first;
+		*n = len - HEAD;
+		return 0;
+	}
+	return CTM_SDK_NONE;
+}
+
+int ctm_queue_taken(struct ctm_queue *q, uint64_t seq)
+{
+	uint8_t b[HEAD];
+	int rc;
+
+	if (seq < q->first || seq >= q->next)
+		return 0;
+	put_be(b, seq, 8);
+	put_be(b + 8, q->dropped, 4);
+	if ((rc = ctm_record_store(q->port, "beat", b, sizeof b)))
+		return rc;
+	q->first = seq + 1;
+	return 0;
+}
