@@ -10,10 +10,13 @@
 #include "base/text.h"
 #include <sqlite3.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define BUSY_MS 5000
 #define VALUE_MAX (64 << 20)
+#define BEGIN_RO "BEGIN; SELECT 1 FROM sqlite_schema LIMIT 1;"      /* the read fixes the snapshot now and not at the first use */
+#define BEGIN_RW "BEGIN IMMEDIATE;"
 
 struct mapping { int engine, code; const char *msg; };
 
@@ -73,12 +76,54 @@ static int fail(sqlite3 *c, int code, struct ctm_err *err)
 	return ctm_fail(err, m->code, field, NULL, "%s%s%s", m->msg, named ? " " : "", named ? field : "");
 }
 
-static void close_conn(void *conn) { sqlite3_close_v2(conn); }
+/* The few texts that begin and end every exchange are prepared once: reading them again would cost more than they do. */
+static const struct { const char *text, *part[2]; } frames[] = {
+	{ BEGIN_RO, { "BEGIN", "SELECT 1 FROM sqlite_schema LIMIT 1" } },
+	{ BEGIN_RW, { "BEGIN IMMEDIATE" } },
+	{ "COMMIT;", { "COMMIT" } },
+	{ "ROLLBACK;", { "ROLLBACK" } },
+	{ "SAVEPOINT s;", { "SAVEPOINT s" } },
+	{ "RELEASE s;", { "RELEASE s" } },
+	{ "ROLLBACK TO s; RELEASE s;", { "ROLLBACK TO s", "RELEASE s" } },
+};
+#define FRAMES (sizeof frames / sizeof *frames)
+
+struct lite { sqlite3 *c; sqlite3_stmt *frame[FRAMES][2]; };
+
+static void close_conn(void *conn)
+{
+	struct lite *l = conn;
+	for (size_t i = 0; i < FRAMES * 2; i++)
+		sqlite3_finalize(l->frame[i / 2][i % 2]);
+	sqlite3_close_v2(l->c);
+	free(l);
+}
+
+static int run_frame(struct lite *l, size_t i, struct ctm_err *err)
+{
+	for (size_t k = 0; k < 2 && frames[i].part[k]; k++) {
+		sqlite3_stmt **s = &l->frame[i][k];
+		int e = *s ? SQLITE_OK : sqlite3_prepare_v3(l->c, frames[i].part[k], -1, SQLITE_PREPARE_PERSISTENT, s, NULL);
+		if (e == SQLITE_OK)
+			e = sqlite3_step(*s);
+		if (e != SQLITE_ROW && e != SQLITE_DONE) {
+			int rc = fail(l->c, e, err);
+			sqlite3_reset(*s);
+			return rc;
+		}
+		sqlite3_reset(*s);
+	}
+	return 0;
+}
 
 static int exec(void *conn, const char *text, struct ctm_err *err)
 {
-	int e = sqlite3_exec(conn, text, NULL, NULL, NULL);
-	return e == SQLITE_OK ? 0 : fail(conn, sqlite3_extended_errcode(conn), err);
+	struct lite *l = conn;
+	for (size_t i = 0; i < FRAMES; i++)
+		if (!strcmp(frames[i].text, text))
+			return run_frame(l, i, err);
+	int e = sqlite3_exec(l->c, text, NULL, NULL, NULL);
+	return e == SQLITE_OK ? 0 : fail(l->c, sqlite3_extended_errcode(l->c), err);
 }
 
 static void harden(sqlite3 *c)
@@ -95,37 +140,41 @@ static void harden(sqlite3 *c)
 	sqlite3_busy_timeout(c, BUSY_MS);
 }
 
+static int set_up(struct lite *l, enum ctm_db_mode mode, struct ctm_err *err)
+{
+	int rc = 0;
+	harden(l->c);
+	if (mode == CTM_DB_RW)
+		rc = exec(l, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA journal_size_limit=16777216;", err);
+	rc = rc ? rc : exec(l, "PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; PRAGMA cell_size_check=ON; PRAGMA cache_size=-8000;", err);
+	if (mode == CTM_DB_RO)
+		rc = rc ? rc : exec(l, "PRAGMA query_only=ON;", err);
+	return rc;
+}
+
 static int open_conn(const char *where, enum ctm_db_mode mode, void **conn, struct ctm_err *err)
 {
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | (mode == CTM_DB_RW ? SQLITE_OPEN_CREATE : 0);
-	sqlite3 *c = NULL;
-	int e = sqlite3_open_v2(where, &c, flags, NULL);
-	if (e != SQLITE_OK) {
-		int rc = fail(c, e, err);
-		sqlite3_close_v2(c);
-		return rc;
-	}
-	harden(c);
-	int rc = 0;
-	if (mode == CTM_DB_RW)
-		rc = exec(c, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA journal_size_limit=16777216;", err);
-	rc = rc ? rc : exec(c, "PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; PRAGMA cell_size_check=ON; PRAGMA cache_size=-8000;", err);
-	if (mode == CTM_DB_RO)
-		rc = rc ? rc : exec(c, "PRAGMA query_only=ON;", err);
+	struct lite *l = calloc(1, sizeof *l);
+	if (!l)
+		return ctm_fail(err, CTM_E_NOMEM, "store", NULL, "out of memory");
+	int e = sqlite3_open_v2(where, &l->c, flags, NULL);
+	int rc = e == SQLITE_OK ? set_up(l, mode, err) : fail(l->c, e, err);
 	if (rc) {
-		sqlite3_close_v2(c);
+		close_conn(l);
 		return rc;
 	}
-	*conn = c;
+	*conn = l;
 	return 0;
 }
 
 static int prepare(void *conn, const char *text, void **st, struct ctm_err *err)
 {
+	struct lite *l = conn;
 	sqlite3_stmt *s = NULL;
-	int e = sqlite3_prepare_v3(conn, text, -1, SQLITE_PREPARE_PERSISTENT, &s, NULL);
+	int e = sqlite3_prepare_v3(l->c, text, -1, SQLITE_PREPARE_PERSISTENT, &s, NULL);
 	if (e != SQLITE_OK)
-		return fail(conn, e, err);
+		return fail(l->c, e, err);
 	*st = s;
 	return 0;
 }
@@ -162,12 +211,12 @@ static int step(void *conn, void *st, bool *row, struct ctm_err *err)
 {
 	int e = sqlite3_step(st);
 	if (e != SQLITE_ROW && e != SQLITE_DONE)
-		return fail(conn, e, err);
+		return fail(((struct lite *)conn)->c, e, err);
 	*row = e == SQLITE_ROW;
 	return 0;
 }
 
-static int64_t changes(void *conn) { return sqlite3_changes64(conn); }
+static int64_t changes(void *conn) { return sqlite3_changes64(((struct lite *)conn)->c); }
 static int columns(void *st) { return sqlite3_column_count(st); }
 static const char *col_name(void *st, int i) { return sqlite3_column_name(st, i); }
 
@@ -198,7 +247,7 @@ static int copy(void *conn, const char *path, struct ctm_err *err)
 {
 	sqlite3 *to = NULL;
 	int e = sqlite3_open_v2(path, &to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_EXRESCODE, NULL);
-	sqlite3_backup *b = e == SQLITE_OK ? sqlite3_backup_init(to, "main", conn, "main") : NULL;
+	sqlite3_backup *b = e == SQLITE_OK ? sqlite3_backup_init(to, "main", ((struct lite *)conn)->c, "main") : NULL;
 	if (b) {
 		sqlite3_backup_step(b, -1);
 		e = sqlite3_backup_finish(b);
@@ -211,7 +260,7 @@ static int copy(void *conn, const char *path, struct ctm_err *err)
 }
 
 const struct ctm_engine ctm_engine_sqlite = {
-	.scheme = "sqlite:", .begin = { [CTM_DB_RO] = "BEGIN; SELECT 1 FROM sqlite_schema LIMIT 1;", [CTM_DB_RW] = "BEGIN IMMEDIATE;" },
+	.scheme = "sqlite:", .begin = { [CTM_DB_RO] = BEGIN_RO, [CTM_DB_RW] = BEGIN_RW },
 	.open = open_conn, .close = close_conn, .exec = exec, .prepare = prepare, .finalize = finalize, .reset = reset,
 	.params = params, .param = param, .bind_text = bind_text, .bind_int = bind_int, .bind_blob = bind_blob, .step = step,
 	.changes = changes, .columns = columns, .col_name = col_name, .col_type = col_type, .col_text = col_text, .col_int = col_int,
