@@ -233,23 +233,25 @@ void ctm_url_escape(struct ctm_buf *b, const char *s, size_t n)
 int ctm_url_unescape(const char *s, size_t n, bool plus_is_space, struct ctm_buf *out)
 {
 	size_t before = out->len;
-	for (size_t i = 0; i < n; i++) {
-		char c = s[i];
-		if (c == '+' && plus_is_space) {
+	for (size_t i = 0, from = 0; i <= n; i++) {
+		char c = i < n ? s[i] : 0;
+		if (c && c != '%' && (c != '+' || !plus_is_space))
+			continue;
+		ctm_buf_add(out, s + from, i - from);       /* the run of plain bytes up to here */
+		if (i == n)
+			return out->failed;
+		if (c == '+') {
 			c = ' ';
 		} else if (c == '%') {
 			int hi = n - i >= 3 ? hex_digit(s[i + 1]) : -1, lo = n - i >= 3 ? hex_digit(s[i + 2]) : -1;
-			if (hi < 0 || lo < 0)
-				goto bad;
-			c = (char)(hi << 4 | lo);
+			c = hi < 0 || lo < 0 ? 0 : (char)(hi << 4 | lo);
 			i += 2;
 		}
-		if (c == 0)
-			goto bad;
+		if (!c)
+			break;
 		ctm_buf_chr(out, c);
+		from = i + 1;
 	}
-	return out->failed;
-bad:
 	out->len = before;
 	if (out->p)
 		out->p[before] = 0;

@@ -53,5 +53,11 @@ UPDATE device SET state = 'retired', code_hash = '', next_spki = '', row_version
 UPDATE device SET claimed_version = :claimed, booted_version = :booted, verified_version = :verified, health = :health, state_json = :report,
   boot_counter = :boot_counter, last_seq = :seq, last_seen_ms = :now, suspect = :suspect, row_version = row_version + 1
 WHERE id = :id AND state = 'enrolled' AND last_seq < :seq
+-- name: device.beat
+UPDATE device SET state_json = :report, boot_counter = :boot_counter, last_seq = :seq, last_seen_ms = :now, row_version = row_version + 1
+WHERE id = :id AND state = 'enrolled' AND last_seq < :seq AND boot_counter <= :boot_counter AND claimed_version = :claimed AND booted_version = :booted
+  AND verified_version = :verified AND health = :health AND (CAST(:serial AS TEXT) IS NULL OR serial = :serial)
+-- name: device.standing
+SELECT serial, state, health, claimed_version, booted_version, verified_version, suspect, boot_counter, last_seq, last_seen_ms FROM device WHERE id = :id
 -- name: device.told
 SELECT id FROM timeline WHERE subject_kind = 'device' AND subject_id = :id AND ref = :ref LIMIT 1

@@ -9,6 +9,7 @@
 #include "base/timex.h"
 #include "device/factory.h"
 #include "identity/identity.h"
+#include <string.h>
 
 /* The unit whose key this is, or whose renewed key it is. */
 static int by_key(struct ctm_db *ro, const char *statement, const struct ctm_req_ident *ident, struct ctm_who *who, struct ctm_err *err)
@@ -42,12 +43,15 @@ static int enrolled(struct ctm_db *ro, const struct ctm_req_ident *ident, struct
 /* The edge vouches only that the peer holds the key; the chain is looked at here. */
 static int factory_made(struct ctm_db *ro, const struct ctm_req_ident *ident, struct ctm_who *who, struct ctm_err *err)
 {
-	int rc = ctm_factory_find(ro, ident->cert_pem, &ident->cert, ctm_now_ms(), who->device_id, err);
+	struct ctm_cert_info info;
+	int rc = ctm_cert_read(ident->cert_pem, strlen(ident->cert_pem), &info, err);
 	if (rc)
+		return ctm_fail(err, CTM_E_NOTFOUND, NULL, NULL, "unreadable");
+	if ((rc = ctm_factory_find(ro, ident->cert_pem, &info, ctm_now_ms(), who->device_id, err)))
 		return rc;
 	who->roles = CTM_ROLE_IDEVID;
-	ctm_copy(who->device_spki, sizeof who->device_spki, ident->cert.spki_sha256);
-	ctm_copy(who->device_serial, sizeof who->device_serial, ident->cert.serial_number);
+	ctm_copy(who->device_spki, sizeof who->device_spki, info.spki_sha256);
+	ctm_copy(who->device_serial, sizeof who->device_serial, info.serial_number);
 	return 0;
 }
 

@@ -26,4 +26,5 @@ int ctm_uc_est_csrattrs(struct ctm_cx *cx, ctm_json *out);
 int ctm_prepare_enrol(struct ctm_cx *cx);
 int ctm_uc_enrol(struct ctm_cx *cx, ctm_json *out);
 int ctm_uc_state(struct ctm_cx *cx, ctm_json *out);
+int ctm_uc_standing(struct ctm_cx *cx, ctm_json *out);
 #endif

@@ -3,6 +3,7 @@
  * Route rows of the device port (behind the edge, identity from the client certificate):
  *   POST /d/v1/enrol {serial, code, csr} -> {certificate, ca, device_id}
  *   GET  /.well-known/est/{cacerts,csrattrs}, POST /.well-known/est/{simpleenroll,simplereenroll}   RFC 7030
+ *   GET /d/v1/state -> {serial, seq, boot_counter, health, seen_ms, next_s}
  *   POST /d/v1/state {seq, version:{claimed, booted, verified}, boot_counter, health, metrics{}} -> {seq, next_s}
  */
 #include "fleet/fleet.h"
@@ -26,6 +27,8 @@ static const struct ctm_route rows[] = {
 	CTM_ROUTE("POST", "/.well-known/est/simplereenroll", CTM_ROLE_DEVICE, CTM_R_WRITE | CTM_R_DEVICE | CTM_R_TEXT, .prepare = ctm_prepare_est_reenrol,
 		.use_case = ctm_uc_est_enrol, .reply = "", .accepts = "application/pkcs10", .body_max = 16384,
 		.help = "Renew the certificate, with the same or a new key (RFC 7030 4.2.2)."),
+	CTM_ROUTE("GET", "/d/v1/state", CTM_ROLE_DEVICE, CTM_R_DEVICE, .use_case = ctm_uc_standing, .reply = "",
+		.help = "What the platform holds of this device: its last report's sequence number, so that a device that lost it can go on."),
 	CTM_ROUTE("POST", "/d/v1/state", CTM_ROLE_DEVICE, CTM_R_WRITE | CTM_R_DEVICE | CTM_R_JSON | CTM_R_UNAUDITED, .use_case = ctm_uc_state, .reply = "",
 		.help = "Report versions, boots and health; a sequence number is accepted once.", .body_max = 16384),
 };

@@ -4,6 +4,9 @@
  * one before it, or the report is a replay and refused (409). A boot counter that goes backwards means that two things
  * run under one identity or that storage was set back: the report is kept, the unit is marked and its maker told once.
  * The timeline gets a line when something changed, not for each report.
+ *
+ * Nearly every report says what the one before it said. Such a one is kept by a single statement (`beat`), which takes the row
+ * only if nothing in it speaks of a change; everything else is looked at in full.
  */
 #include "fleet/fleet.h"
 #include "base/text.h"
@@ -15,7 +18,7 @@
 #define NEXT_S 60            /* seconds until the next report is wanted */
 #define METRICS_MAX 64
 
-struct report { const char *claimed, *booted, *verified, *health; int64_t seq, boot_counter; };
+struct report { const char *serial, *claimed, *booted, *verified, *health; int64_t seq, boot_counter; };
 
 static int version(const struct ctm_jc *c, const char *key, const char **out, struct ctm_err *err)
 {
@@ -53,24 +56,21 @@ static int metrics(const struct ctm_jc *root, struct ctm_err *err)
 	return rc;
 }
 
-static int read_report(struct ctm_cx *cx, const char *serial, struct report *r)
+static int read_report(struct ctm_cx *cx, struct report *r)
 {
 	static const char *const keys[] = { "seq", "serial", "version", "boot_counter", "health", "metrics" }, *const vkeys[] = { "claimed", "booted", "verified" };
 	static const char *const healths[] = { "likely-normal", "likely-degraded" };
 	struct ctm_jc root = ctm_jc_root(cx->body, "report"), v;
-	const char *named = NULL;
 	size_t health;
 	int rc;
 	if ((rc = ctm_jc_is(&root, CTM_J_OBJ, cx->err)) || (rc = ctm_jc_only(&root, keys, 6, cx->err)) ||
-		(rc = ctm_jc_int(&root, "seq", 1, INT64_MAX, &r->seq, cx->err)) || (rc = ctm_jc_opt_str(&root, "serial", 64, &named, cx->err)) ||
+		(rc = ctm_jc_int(&root, "seq", 1, INT64_MAX, &r->seq, cx->err)) || (rc = ctm_jc_opt_str(&root, "serial", 64, &r->serial, cx->err)) ||
 		(rc = ctm_jc_key(&root, "version", &v, cx->err)) || (rc = ctm_jc_is(&v, CTM_J_OBJ, cx->err)) || (rc = ctm_jc_only(&v, vkeys, 3, cx->err)) ||
 		(rc = version(&v, "claimed", &r->claimed, cx->err)) || (rc = version(&v, "booted", &r->booted, cx->err)) ||
 		(rc = version(&v, "verified", &r->verified, cx->err)) || (rc = ctm_jc_int(&root, "boot_counter", 0, INT64_MAX, &r->boot_counter, cx->err)) ||
 		(rc = ctm_jc_enum(&root, "health", healths, 2, &health, cx->err)) || (rc = metrics(&root, cx->err)))
 		return rc;
 	r->health = healths[health];
-	if (named && !ctm_streq(named, serial))
-		return ctm_fail(cx->err, CTM_E_GUARD, "/serial", NULL, "the report names another device than the certificate");
 	return 0;
 }
 
@@ -88,70 +88,118 @@ static int tell_change(struct ctm_cx *cx, const ctm_json *was, const struct repo
 	return ctm_timeline_add(cx->db, cx->now_ms, "device", id, actor, line, NULL, cx->err);
 }
 
-static int store(struct ctm_cx *cx, const struct report *r, int64_t boots, const char *suspect)
+static int text_of(struct ctm_cx *cx, struct ctm_buf *text)
 {
-	CTM_AUTO_BUF text = CTM_BUF(16384);
-	int rc = ctm_json_compact(cx->body, &text);
-	if (rc || (rc = ctm_buf_err(&text, "report", cx->err)))
-		return ctm_fail(cx->err, rc, "report", NULL, "a report takes at most 16 KiB");
-	struct ctm_q *q = ctm_q(cx->db, "device.report");
+	int rc = ctm_json_compact(cx->body, text);
+	return rc || (rc = ctm_buf_err(text, "report", cx->err)) ? ctm_fail(cx->err, rc, "report", NULL, "a report takes at most 16 KiB") : 0;
+}
+
+static void bind(struct ctm_cx *cx, struct ctm_q *q, const struct report *r, struct ctm_buf *text)
+{
 	ctm_q_text(q, "id", cx->who->device_id);
 	ctm_q_text(q, "claimed", r->claimed);
 	ctm_q_text(q, "booted", r->booted);
 	ctm_q_text(q, "verified", r->verified);
 	ctm_q_text(q, "health", r->health);
-	ctm_q_text(q, "report", ctm_buf_cstr(&text));
-	ctm_q_int(q, "boot_counter", boots);
+	ctm_q_text(q, "report", ctm_buf_cstr(text));
 	ctm_q_int(q, "seq", r->seq);
 	ctm_q_int(q, "now", cx->now_ms);
-	ctm_q_text(q, "suspect", suspect);
+}
+
+/* The report of a device about which nothing changed. *kept: that was all. */
+static int beat(struct ctm_cx *cx, const struct report *r, struct ctm_buf *text, bool *kept)
+{
+	struct ctm_q *q = ctm_q(cx->db, "device.beat");
 	int64_t changed = 0;
-	if ((rc = ctm_q_run(q, &changed, cx->err)))
+	bind(cx, q, r, text);
+	ctm_q_int(q, "boot_counter", r->boot_counter);
+	ctm_q_text(q, "serial", r->serial);
+	int rc = ctm_q_run(q, &changed, cx->err);
+	*kept = changed > 0;
+	return rc;
+}
+
+static int store(struct ctm_cx *cx, const struct report *r, int64_t boots, const char *suspect, struct ctm_buf *text)
+{
+	struct ctm_q *q = ctm_q(cx->db, "device.report");
+	int64_t changed = 0;
+	bind(cx, q, r, text);
+	ctm_q_int(q, "boot_counter", boots);
+	ctm_q_text(q, "suspect", suspect);
+	int rc = ctm_q_run(q, &changed, cx->err);
+	if (rc)
 		return rc;
 	return changed ? 0 : ctm_fail(cx->err, CTM_E_CONFLICT, "/seq", "replay", "this report was given before: the sequence number %lld is not higher than the last one",
 		(long long)r->seq);
 }
 
-int ctm_uc_state(struct ctm_cx *cx, ctm_json *out)
+static int standing(struct ctm_cx *cx, ctm_json **out)
+{
+	CTM_AUTO_Q *q = ctm_q(cx->db, "device.standing");
+	ctm_q_text(q, "id", cx->who->device_id);
+	int rc = ctm_q_one(q, cx->err);
+	if (rc)
+		return rc;
+	return (*out = ctm_q_row(q)) ? 0 : ctm_fail(cx->err, CTM_E_NOMEM, NULL, NULL, "out of memory");
+}
+
+/* A report that says something new, or that may not be. */
+static int news(struct ctm_cx *cx, const struct report *r, struct ctm_buf *text)
 {
 	CTM_AUTO_JSON *was = NULL, *data = ctm_json_obj();
-	struct report r = { 0 };
 	char actor[96], suspect[160];
 	bool changed = false;
-	int rc;
-	if (cx->who->device_next_key && (rc = ctm_device_promote(cx)))
+	int rc = standing(cx, &was);
+	if (rc)
 		return rc;
-	{
-		CTM_AUTO_Q *q = ctm_q(cx->db, "device.get");
-		ctm_q_text(q, "id", cx->who->device_id);
-		if ((rc = ctm_q_one(q, cx->err)))
-			return rc;
-		was = ctm_q_row(q);
-	}
 	const char *serial = ctm_json_gets(was, "serial"), *already = ctm_json_gets(was, "suspect");
 	int64_t boots = ctm_json_geti(was, "boot_counter", 0);
-	if ((rc = read_report(cx, serial, &r)))
-		return rc;
-	bool backwards = r.boot_counter < boots;
+	if (r->serial && !ctm_streq(r->serial, serial))
+		return ctm_fail(cx->err, CTM_E_GUARD, "/serial", NULL, "the report names another device than the certificate");
+	bool backwards = r->boot_counter < boots;
 	ctm_copy(suspect, sizeof suspect, already ? already : "");
 	if (backwards && !*suspect)
-		snprintf(suspect, sizeof suspect, "The boot counter went from %lld back to %lld: there may be a clone, or storage was set back.", (long long)boots, (long long)r.boot_counter);
-	if ((rc = store(cx, &r, backwards ? boots : r.boot_counter, suspect)))
+		snprintf(suspect, sizeof suspect, "The boot counter went from %lld back to %lld: there may be a clone, or storage was set back.", (long long)boots, (long long)r->boot_counter);
+	if ((rc = store(cx, r, backwards ? boots : r->boot_counter, suspect, text)))
 		return rc;
 	snprintf(actor, sizeof actor, "device %s", serial);
 	if (backwards && !(already && *already) && (rc = ctm_timeline_add(cx->db, cx->now_ms, "device", cx->who->device_id, "ctm", suspect, NULL, cx->err)))
 		return rc;
-	if ((rc = tell_change(cx, was, &r, actor, &changed)))
+	if ((rc = tell_change(cx, was, r, actor, &changed)))
 		return rc;
 	if (changed || (backwards && !(already && *already))) {
-		ctm_json_sets(data, "claimed", r.claimed);
-		ctm_json_sets(data, "booted", r.booted);
-		ctm_json_sets(data, "verified", r.verified);
-		ctm_json_sets(data, "health", r.health);
+		ctm_json_sets(data, "claimed", r->claimed);
+		ctm_json_sets(data, "booted", r->booted);
+		ctm_json_sets(data, "verified", r->verified);
+		ctm_json_sets(data, "health", r->health);
 		ctm_json_setb(data, "suspect", *suspect != '\0');
-		if ((rc = ctm_event_emit(cx->db, cx->now_ms, "device.state", "device", cx->who->device_id, data, cx->err)))
-			return rc;
+		rc = ctm_event_emit(cx->db, cx->now_ms, "device.state", "device", cx->who->device_id, data, cx->err);
 	}
+	return rc;
+}
+
+int ctm_uc_state(struct ctm_cx *cx, ctm_json *out)
+{
+	CTM_AUTO_BUF text = CTM_BUF(16384);
+	struct report r = { 0 };
+	bool kept = false;
+	int rc = cx->who->device_next_key ? ctm_device_promote(cx) : 0;
+	if (rc || (rc = read_report(cx, &r)) || (rc = text_of(cx, &text)) || (rc = beat(cx, &r, &text, &kept)) || (!kept && (rc = news(cx, &r, &text))))
+		return rc;
 	ctm_json_seti(out, "seq", r.seq);
+	return ctm_json_seti(out, "next_s", NEXT_S);
+}
+
+int ctm_uc_standing(struct ctm_cx *cx, ctm_json *out)
+{
+	CTM_AUTO_JSON *row = NULL;
+	int rc = standing(cx, &row);
+	if (rc)
+		return rc;
+	ctm_json_sets(out, "serial", ctm_json_gets(row, "serial"));
+	ctm_json_seti(out, "seq", ctm_json_geti(row, "last_seq", 0));
+	ctm_json_seti(out, "boot_counter", ctm_json_geti(row, "boot_counter", 0));
+	ctm_json_sets(out, "health", ctm_json_gets(row, "health"));
+	ctm_json_set(out, "seen_ms", ctm_json_copy(ctm_json_get(row, "last_seen_ms")));
 	return ctm_json_seti(out, "next_s", NEXT_S);
 }

@@ -76,7 +76,7 @@ struct ctm_req_ident {
 	bool cert_verified;                /* the edge verified a client certificate under the device CA, and it parses */
 	const char *cert_pem;              /* the certificate shown; unless cert_verified its issuer is not the device CA and nothing of it may be
 	                                    * believed but that the peer holds its key */
-	struct ctm_cert_info cert;         /* of cert_pem */
+	struct ctm_cert_who cert;          /* of cert_pem where cert_verified, else empty */
 };
 /* 0 with out filled (roles ANON alone when no credential came); AUTH or EXPIRED for a credential that is not good. */
 typedef int ctm_authorise_fn(struct ctm_app *app, struct ctm_db *ro, const struct ctm_req_ident *ident, struct ctm_who *out, struct ctm_err *err);

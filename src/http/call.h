@@ -34,6 +34,7 @@ struct ctm_call {
 	const char *raw[CTM_ROUTE_FIELDS]; /* as sent, by field: to fill the form again */
 	const char *csrf;                  /* token given with the request */
 
+	struct ctm_db *read;               /* a plain read: the connection, in one snapshot from the look at who asks to the answer */
 	struct ctm_cx cx;
 	ctm_json *out;
 	struct ctm_buf answer;             /* bytes of the reply */
@@ -47,6 +48,7 @@ static inline const struct ctm_route *ctm_call_row(const struct ctm_call *c) { r
 /* gate.c */
 CTM_CHECK int ctm_gate_host(struct ctm_call *c);        /* the request is meant for this service */
 CTM_CHECK int ctm_gate_who(struct ctm_call *c);         /* fills ident and who */
+void ctm_gate_leave(struct ctm_call *c);                /* gives back what ctm_gate_who kept for the use case; before the answer */
 CTM_CHECK int ctm_gate_roles(struct ctm_call *c);
 CTM_CHECK int ctm_gate_origin(struct ctm_call *c);      /* a browser sent this from our own page */
 CTM_CHECK int ctm_gate_csrf(struct ctm_call *c);        /* after the body: the token of the session came along */

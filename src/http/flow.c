@@ -66,6 +66,7 @@ static bool on_head(void *arg, struct ctm_req *r)
 	c->rc = accept_request(c);
 	if (!c->rc)
 		return false;
+	ctm_gate_leave(c);
 	ctm_answer_error(c);
 	return true;
 }
@@ -188,6 +189,8 @@ static void answer(struct ctm_call *c)
 
 static int read_here(struct ctm_call *c)
 {
+	if (c->read)
+		return ctm_run_use_case(c, &c->cx, c->read, &c->out);
 	struct ctm_db *db = NULL;
 	int rc = ctm_conns_take(c->app->conns, &db, &c->err);
 	if (!rc)
@@ -223,6 +226,7 @@ static enum ctm_req_verdict on_end(void *arg, struct ctm_req *r)
 	}
 	if (!c->rc)
 		c->rc = read_here(c);
+	ctm_gate_leave(c);
 	answer(c);
 	return CTM_REQ_REPLIED;
 }
@@ -240,6 +244,7 @@ static void on_done(void *arg, struct ctm_req *r)
 		ctm_metric_add(&((struct ctm_app *)arg)->metrics, CTM_METRIC_REQUESTS, (unsigned)class - 2, 1);
 	if (!c)
 		return;
+	ctm_gate_leave(c);
 	atomic_fetch_sub(&c->app->replies_held, c->held);
 	ctm_blobw_drop(c->blobw);
 	ctm_json_free(c->doc);

@@ -65,14 +65,14 @@ static void read_cert(struct ctm_call *c)
 	const char *verify = ctm_req_header(c->req, "X-Client-Verify"), *pem = ctm_req_header(c->req, "X-Client-Cert");
 	if (!id->edge || !verify || !strcmp(verify, "NONE") || !pem || !*pem)
 		return;
+	bool verified = !strcmp(verify, "SUCCESS");
 	CTM_AUTO_BUF b = CTM_BUF(16384);
 	struct ctm_cert_info info;
-	if (ctm_url_unescape(pem, strlen(pem), false, &b) || ctm_cert_read(ctm_buf_cstr(&b), b.len, &info, NULL))
+	if (ctm_url_unescape(pem, strlen(pem), false, &b) ||
+	    (verified ? ctm_cert_who(ctm_buf_cstr(&b), b.len, &id->cert, NULL) : ctm_cert_read(ctm_buf_cstr(&b), b.len, &info, NULL)))
 		return;
-	if (!(id->cert_pem = ctm_arena_ndup(c->req->arena, b.p, b.len)))
-		return;
-	id->cert = info;
-	id->cert_verified = !strcmp(verify, "SUCCESS");
+	id->cert_pem = ctm_arena_ndup(c->req->arena, b.p, b.len);
+	id->cert_verified = id->cert_pem && verified;
 }
 
 static int read_ident(struct ctm_call *c)
@@ -94,6 +94,31 @@ static int read_ident(struct ctm_call *c)
 	return 0;
 }
 
+/* A plain read keeps the connection and its snapshot for the use case: what it may see and what it sees are of one moment. */
+static int ask(struct ctm_call *c, struct ctm_who *who)
+{
+	const struct ctm_route *row = ctm_call_row(c);
+	bool keep = c->get && !row->prepare && !(row->flags & CTM_R_WRITE);
+	struct ctm_db *db = NULL;
+	int rc = ctm_conns_take(c->app->conns, &db, &c->err);
+	if (!rc && keep && !(rc = ctm_tx_begin(db, &c->err)))
+		c->read = db;
+	if (!rc)
+		rc = c->app->conf.authorise(c->app, db, &c->ident, who, &c->err);
+	if (!c->read)
+		ctm_conns_give(c->app->conns, db);
+	return rc;
+}
+
+void ctm_gate_leave(struct ctm_call *c)
+{
+	if (!c->read)
+		return;
+	ctm_tx_rollback(c->read);
+	ctm_conns_give(c->app->conns, c->read);
+	c->read = c->cx.db = NULL;
+}
+
 int ctm_gate_who(struct ctm_call *c)
 {
 	if (ctm_call_row(c)->flags & CTM_R_STATIC)
@@ -105,12 +130,8 @@ int ctm_gate_who(struct ctm_call *c)
 	}
 	if (rc || (!c->ident.bearer && !c->ident.cookie && !c->ident.cert_pem))
 		return rc;
-	struct ctm_db *db = NULL;
 	struct ctm_who who = { .roles = CTM_ROLE_ANON };
-	if ((rc = ctm_conns_take(c->app->conns, &db, &c->err)))
-		return rc;
-	rc = c->app->conf.authorise(c->app, db, &c->ident, &who, &c->err);
-	ctm_conns_give(c->app->conns, db);
+	rc = ask(c, &who);
 	if (rc < 0 && c->ident.cookie && (rc == CTM_E_AUTH || rc == CTM_E_EXPIRED)) {
 		ctm_err_clear(&c->err);        /* an old cookie is not an error: its owner is simply not signed in any more */
 		c->ident.cookie = NULL;

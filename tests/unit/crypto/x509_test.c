@@ -45,12 +45,17 @@ static void a_device_certificate_names_the_printed_serial(void **state)
 	for (size_t i = 0; i < 2; i++) {
 		struct rig r;
 		struct ctm_cert_info c, q;
+		struct ctm_cert_who w;
 		rig_up(&r, algs[i]);
 		assert_int_equal(ctm_csr_read(r.csr.p, r.csr.len, &q, NULL), 0);
 		assert_string_equal(q.serial_number, "LP-000123");
 		assert_int_equal(issue(&r, CTM_CERT_DEVICE, "porch.local", "127.0.0.1,::1", 365), 0);
 		assert_int_equal(ctm_cert_read(r.cert.p, r.cert.len, &c, NULL), 0);
 		assert_string_equal(c.serial_number, "LP-000123");
+		assert_int_equal(ctm_cert_who(r.cert.p, r.cert.len, &w, NULL), 0);
+		assert_string_equal(w.serial_number, c.serial_number);
+		assert_string_equal(w.spki_sha256, c.spki_sha256);
+		assert_true(w.not_after_ms == c.not_after_ms);
 		assert_string_equal(c.common_name, "LP-000123");
 		assert_string_equal(c.organisation, "Larkspur Porchworks (fictional)");
 		assert_string_equal(c.spki_sha256, q.spki_sha256);
@@ -63,6 +68,32 @@ static void a_device_certificate_names_the_printed_serial(void **state)
 		assert_true(c.is_ca);
 		rig_down(&r);
 	}
+}
+
+/* Every byte of a certificate changed, and every length cut: the short reader refuses, or says what the long one says. */
+static void the_short_reader_never_says_something_else(void **state)
+{
+	struct rig r;
+	struct ctm_cert_info c;
+	struct ctm_cert_who w;
+	unsigned same = 0;
+	rig_up(&r, CTM_ALG_ES256);
+	assert_int_equal(issue(&r, CTM_CERT_DEVICE, NULL, NULL, 365), 0);
+	for (size_t i = 0; i < r.cert.len; i++) {
+		CTM_AUTO_BUF b = CTM_BUF(8192);
+		ctm_buf_add(&b, r.cert.p, r.cert.len);
+		b.p[i] = b.p[i] == 'A' ? 'Q' : 'A';
+		if (ctm_cert_who(ctm_buf_cstr(&b), b.len, &w, NULL) || ctm_cert_read(ctm_buf_cstr(&b), b.len, &c, NULL))
+			continue;
+		assert_string_equal(w.serial_number, c.serial_number);
+		assert_string_equal(w.spki_sha256, c.spki_sha256);
+		assert_true(w.not_after_ms == c.not_after_ms);
+		same++;
+	}
+	assert_true(same > 50);
+	for (size_t n = 0; n + 2 < r.cert.len; n++)
+		assert_int_equal(ctm_cert_who(r.cert.p, n, &w, NULL), CTM_E_SYNTAX);
+	rig_down(&r);
 }
 
 static void a_chain_holds_only_in_its_time_and_under_its_ca(void **state)
@@ -155,7 +186,8 @@ static void bad_requests_are_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_device_certificate_names_the_printed_serial), cmocka_unit_test(a_chain_holds_only_in_its_time_and_under_its_ca),
+		cmocka_unit_test(a_device_certificate_names_the_printed_serial), cmocka_unit_test(the_short_reader_never_says_something_else),
+		cmocka_unit_test(a_chain_holds_only_in_its_time_and_under_its_ca),
 		cmocka_unit_test(openssl_agrees), cmocka_unit_test(names_from_outside_are_checked), cmocka_unit_test(bad_requests_are_refused),
 	};
 	return cmocka_run_group_tests(tests, scratch_new, scratch_gone);

@@ -197,7 +197,8 @@ static void a_unit_gets_a_certificate_for_its_own_key(void **state)
 	assert_string_equal(got.spki_sha256, asked.spki_sha256);
 	assert_string_equal(got.serial_number, u.serial);
 	assert_int_equal(ctm_cert_verify(pem, strlen(pem), ctm_json_gets(out, "ca"), k.now_ms, &err), 0);
-	struct ctm_req_ident ident = { .edge = true, .cert_verified = true, .cert_pem = pem, .cert = got };
+	struct ctm_req_ident ident = { .edge = true, .cert_verified = true, .cert_pem = pem };
+	assert_int_equal(ctm_cert_who(pem, strlen(pem), &ident.cert, &err), 0);
 	struct ctm_who who;
 	assert_int_equal(ctm_authorise(k.app, k.ro, &ident, &who, &err), 0);
 	assert_int_equal(who.roles, CTM_ROLE_DEVICE);
@@ -318,6 +319,31 @@ static void a_report_is_taken_once(void **state)
 	assert_int_equal(ctm_json_geti(ctm_json_get(page, "device"), "last_seq", 0), 5);
 }
 
+/* Reports that say the same again are kept by one statement; what is kept, and what is refused, is the same. */
+static void a_report_without_news_is_kept_in_full(void **state)
+{
+	struct unit u;
+	struct ctm_who who = enrolled(&u);
+	char r[400];
+	report(r, 1, 1, "1.0.0");
+	assert_int_equal(tell(&who, r), 0);
+	CTM_AUTO_JSON *before = device(&u);
+	report(r, 9, 3, "1.0.0");
+	assert_int_equal(tell(&who, r), 0);
+	assert_int_equal(tell(&who, r), CTM_E_CONFLICT);
+	CTM_AUTO_JSON *page = device(&u);
+	const ctm_json *d = ctm_json_get(page, "device");
+	assert_int_equal(ctm_json_geti(d, "last_seq", 0), 9);
+	assert_int_equal(ctm_json_geti(d, "boot_counter", 0), 3);
+	assert_int_equal(ctm_json_len(ctm_json_get(page, "timeline")), ctm_json_len(ctm_json_get(before, "timeline")));
+	ctm_json *standing = NULL;
+	assert_int_equal(cxkit_call(&k, &who, &(struct cxcall){ .method = "GET", .path = "/d/v1/state" }, &standing), 0);
+	assert_int_equal(ctm_json_geti(standing, "seq", 0), 9);
+	assert_int_equal(ctm_json_geti(standing, "boot_counter", 0), 3);
+	assert_string_equal(ctm_json_gets(standing, "serial"), u.serial);
+	ctm_json_free(standing);
+}
+
 static void claimed_booted_and_verified_stay_apart(void **state)
 {
 	struct unit u;
@@ -395,7 +421,7 @@ static void a_retired_unit_is_nobody(void **state)
 {
 	struct unit u;
 	struct ctm_who who = enrolled(&u);
-	struct ctm_cert_info cert = { 0 };
+	struct ctm_cert_who cert = { 0 };
 	struct ctm_err err = { 0 };
 	struct ctm_who got;
 	char r[400];
@@ -418,7 +444,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_unit_gets_a_certificate_for_its_own_key), cmocka_unit_test(wrong_code_and_unknown_serial_answer_alike), cmocka_unit_test(guessing_rests_the_serial),
 		cmocka_unit_test(the_request_must_be_for_the_serial_and_the_right_kind_of_key), cmocka_unit_test(another_key_is_refused_and_told),
-		cmocka_unit_test(a_lost_answer_is_given_again_to_the_same_key), cmocka_unit_test(units_are_checked), cmocka_unit_test(a_report_is_taken_once),
+		cmocka_unit_test(a_lost_answer_is_given_again_to_the_same_key), cmocka_unit_test(units_are_checked), cmocka_unit_test(a_report_is_taken_once), cmocka_unit_test(a_report_without_news_is_kept_in_full),
 		cmocka_unit_test(claimed_booted_and_verified_stay_apart), cmocka_unit_test(the_timeline_tells_changes_only),
 		cmocka_unit_test(a_boot_counter_that_goes_back_marks_the_unit), cmocka_unit_test(a_bad_report_changes_nothing), cmocka_unit_test(a_report_cannot_speak_for_another_device), cmocka_unit_test(a_retired_unit_is_nobody),
 	};
