@@ -31,8 +31,10 @@ static void common(struct ctm_call *c, int status, const char *type, const char 
 {
 	c->req->reply = (struct ctm_reply){ .status = status };
 	head(c, "Content-Type", type);
-	head(c, "Content-Security-Policy", csp);
 	head(c, "X-Content-Type-Options", "nosniff");
+	if (c->req->edge)
+		return;                        /* a device is no browser: what only browsers read would be most of its answer */
+	head(c, "Content-Security-Policy", csp);
 	head(c, "Referrer-Policy", "same-origin");
 	head(c, "X-Frame-Options", "DENY");
 	head(c, "Cross-Origin-Opener-Policy", "same-origin");

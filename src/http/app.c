@@ -16,8 +16,11 @@
 #define CONF_MAX 65536
 #define REQUEST_ARENA (96u * 1024 * 1024)      /* a reply may carry the largest blob */
 #define CONNECTIONS 512
-#define WRITE_QUEUE 256
-#define WRITE_GROUP 64
+#define EDGE_CONNECTIONS 1024                  /* as many as nginx may keep, twice over */
+#define CONNECTION_MEMORY 8192                 /* an idle one holds no more: thousands of them cost little */
+#define EDGE_CONNECTION_MEMORY 16384           /* the edge's headers carry a certificate; its idle connections are few */
+#define WRITE_QUEUE 1024
+#define WRITE_GROUP 256
 #define WRITE_RETRY_MS 3000                    /* then 503 with Retry-After; who waits for another's turn has waited 5 s by then */
 #define SLOW_WORKERS 2
 #define SLOW_QUEUE 64
@@ -245,13 +248,15 @@ static int start_doors(struct ctm_app *a, struct ctm_err *err)
 	char path[1024];
 	struct ctm_srv_handler h = ctm_flow_handler(a);
 	struct ctm_srv_conf c = { .host = a->host, .port = a->port, .threads = a->conf.threads ? a->conf.threads : 2, .connections = CONNECTIONS,
-		.head_ms = a->conf.head_ms ? a->conf.head_ms : 15000, .idle_s = a->conf.idle_s ? a->conf.idle_s : 30, .arena_max = REQUEST_ARENA };
+		.memory = CONNECTION_MEMORY, .head_ms = a->conf.head_ms ? a->conf.head_ms : 15000, .idle_s = a->conf.idle_s ? a->conf.idle_s : 30, .arena_max = REQUEST_ARENA };
 	int rc = ctm_srv_start(&c, &h, &a->people, err);
 	if (rc)
 		return rc;
 	if ((rc = ctm_mkdirs(ctm_app_dir(a, "run", path, sizeof path), 0700, err)))
 		return rc;
 	c.host = NULL;
+	c.connections = EDGE_CONNECTIONS;
+	c.memory = EDGE_CONNECTION_MEMORY;
 	c.unix_path = ctm_app_dir(a, "run/device.sock", path, sizeof path);
 	return ctm_srv_start(&c, &h, &a->edge, err);
 }

@@ -4,6 +4,8 @@
  * - The raw address is taken in the URI log callback, because the library's own unescaping would hide NUL bytes.
  * - A reply may be queued only before the body or after it. A refusal on a small body therefore swallows the body first,
  *   so that the client reads the answer instead of a reset connection; a refusal on a big one closes.
+ * - Headers and the head of the reply share one piece of memory for each connection; where the headers leave no room the
+ *   library closes without a word. So headers may take three quarters of it, and what is above is refused on the bare socket.
  * - Suspended connections must all be resumed before the daemon stops.
  * - The library limits silence, not slowness: a thread of ours cuts connections that are past an absolute deadline. The
  *   library tells us that a connection is closed before it closes the descriptor, so the cut never hits a reused one.
@@ -26,7 +28,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define HEADERS_MAX (24 * 1024)
+#define HEADER_COST 64          /* what the library keeps beside the text of a header */
 #define URI_MAX 2048
 #define SWALLOW_MAX (1024 * 1024)
 #define SLOWEST_BYTES_PER_S 16384
@@ -45,7 +47,7 @@ struct ctm_srv {
 	int listen_fd, port;
 	bool edge, quiet;
 	char unix_path[108];
-	size_t arena_max;
+	size_t arena_max, headers_max;
 	int head_ms;
 	pthread_mutex_t mu;               /* conns, stop */
 	pthread_cond_t wake;
@@ -180,14 +182,14 @@ static void on_completed(void *cls, struct MHD_Connection *con, void **con_cls, 
 static const char *const once[] = { "Authorization", "Cookie", "Host", "Content-Type", "Content-Length", "Origin", "X-CSRF-Token",
 	"X-Client-Verify", "X-Client-Fingerprint", "X-Client-Cert", "X-Real-IP" };
 
-struct gather { struct ctm_req *r; size_t bytes; const char *bad; };
+struct gather { struct ctm_req *r; size_t bytes, max; const char *bad; };
 
 static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind, const char *key, size_t klen, const char *value, size_t vlen)
 {
 	struct gather *g = cls;
 	struct ctm_req *r = g->r;
-	g->bytes += klen + vlen + 4;
-	if (g->bytes > HEADERS_MAX || r->nhead == sizeof r->head / sizeof r->head[0]) {
+	g->bytes += klen + vlen + 4 + HEADER_COST;
+	if (g->bytes > g->max || r->nhead == sizeof r->head / sizeof r->head[0]) {
 		g->bad = "too many headers";
 		return MHD_NO;
 	}
@@ -281,7 +283,7 @@ static void peer(struct ctm_req_wire *w)
 static const char *read_head(struct ctm_req_wire *w, const char *method, const char *version, int *status)
 {
 	struct ctm_req *r = &w->req;
-	struct gather g = { .r = r };
+	struct gather g = { .r = r, .bytes = strlen(r->path ? r->path : "") + strlen(r->query ? r->query : ""), .max = w->srv->headers_max };
 	*status = 400;
 	r->method = ctm_arena_dup(r->arena, method);
 	MHD_get_connection_values_n(w->con, MHD_HEADER_KIND, on_header, &g);
@@ -308,6 +310,16 @@ static const char *read_head(struct ctm_req_wire *w, const char *method, const c
 	return NULL;
 }
 
+/* 431 where there may be no room left for a reply. The connection closes. */
+static enum MHD_Result refuse_bare(struct ctm_req_wire *w)
+{
+	static const char text[] = "HTTP/1.1 431 Request Header Fields Too Large\r\nContent-Type: text/plain\r\nContent-Length: 30\r\nConnection: close\r\n\r\n"
+		"the headers are more than fit\n";
+	if (w->conn && send(w->conn->fd, text, sizeof text - 1, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+		return MHD_NO;                /* the client has gone already */
+	return MHD_NO;
+}
+
 static enum MHD_Result begin(struct ctm_req_wire *w, const char *method, const char *version)
 {
 	struct ctm_srv *s = w->srv;
@@ -315,6 +327,8 @@ static enum MHD_Result begin(struct ctm_req_wire *w, const char *method, const c
 	int status;
 	const char *why = read_head(w, method, version, &status);
 	bool replied = true;
+	if (why && status == 431)
+		return refuse_bare(w);
 	if (why) {
 		refuse(r, status, why);
 	} else {
@@ -464,7 +478,7 @@ static int start_daemon(const struct ctm_srv_conf *c, struct ctm_srv *s, struct 
 		MHD_OPTION_THREAD_POOL_SIZE, c->threads < 1 ? 1 : c->threads,
 		MHD_OPTION_CONNECTION_LIMIT, c->connections,
 		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)c->idle_s,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)(HEADERS_MAX + 24 * 1024),
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, c->memory,
 		MHD_OPTION_STRICT_FOR_CLIENT, 1,
 		MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
 		MHD_OPTION_URI_LOG_CALLBACK, on_uri, s,
@@ -491,6 +505,7 @@ int ctm_srv_start(const struct ctm_srv_conf *c, const struct ctm_srv_handler *ha
 	s->listen_fd = -1;
 	s->conns.next = s->conns.prev = &s->conns;
 	s->arena_max = c->arena_max;
+	s->headers_max = c->memory / 4 * 3;
 	s->head_ms = c->head_ms;
 	int rc = c->unix_path ? listen_unix(c, s, err) : listen_tcp(c, s, err);
 	if (!rc && pthread_create(&s->sweeper, NULL, sweep, s))

@@ -9,9 +9,9 @@
  *   resume  on a worker again, after ctm_req_wake(): answer now.
  *   done    the exchange is over, whichever way. Free what belongs to it. Called once for each `head`.
  *
- * Limits: headers together 24 KiB, address 2 KiB, sensitive headers not twice, header and body each have an absolute
- * deadline (a client that sends one byte at a time is cut off), a maximum of connections. Two doors: TCP on the loopback
- * for people, a unix socket (mode 0600) for the edge; each server object is one door.
+ * Limits: headers together three quarters of the memory of a connection, address 2 KiB, sensitive headers not twice, header and
+ * body each have an absolute deadline (a client that sends one byte at a time is cut off), a maximum of connections. Two doors:
+ * TCP on the loopback for people, a unix socket (mode 0600) for the edge; each server object is one door.
  */
 #ifndef CTM_HTTP_SERVER_H
 #define CTM_HTTP_SERVER_H
@@ -63,6 +63,7 @@ struct ctm_srv_conf {
 	const char *unix_path;             /* or the edge's door */
 	unsigned threads;                  /* workers, at least 1 */
 	unsigned connections;              /* at most so many at once */
+	size_t memory;                     /* bytes of one connection, busy or idle: headers, and the head of the reply */
 	int head_ms, idle_s;               /* a header must be complete within head_ms; silence ends after idle_s */
 	size_t arena_max;                  /* memory of one exchange */
 };
