@@ -58,8 +58,9 @@ static int check_origin(const char *s, struct ctm_err *err)
 
 int admin_conf_check(const ctm_json *conf, struct ctm_err *err)
 {
-	static const char *const known[] = { "format", "public_url", "listen", "device_port", "origin", "keys", "signer_per_minute", "site_org", "database" };
+	static const char *const known[] = { "format", "public_url", "listen", "device_port", "origin", "keys", "signer_per_minute", "site_org", "database", "edge" };
 	struct ctm_jc c = ctm_jc_root(conf, "ctm.json");
+	struct admin_edge_limits limits;
 	char host[256], url[ADMIN_PATH];
 	int64_t port;
 	const char *format;
@@ -72,6 +73,8 @@ int admin_conf_check(const ctm_json *conf, struct ctm_err *err)
 		rc = ctm_jc_int(&c, "device_port", 1, 65535, &port, err);
 	if (!rc)
 		rc = admin_url_host(ctm_json_gets(conf, "public_url"), host, sizeof host, err);
+	if (!rc)
+		rc = admin_edge_limits(conf, &limits, err);
 	if (!rc)
 		rc = check_listen(ctm_json_gets(conf, "listen"), err);
 	if (!rc)

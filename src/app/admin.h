@@ -33,6 +33,10 @@ CTM_CHECK int admin_url_host(const char *url, char *out, size_t cap, struct ctm_
  * ca_key NULL, by the signer. Kept when the present one is good for 30 days more. *made says which. */
 struct ctm_key;
 CTM_CHECK int admin_edge_cert(const char *dir, const ctm_json *conf, const struct ctm_key *ca_key, const char *ca_pem, bool *made, struct ctm_err *err);
+/* Limits of the device port, member "edge" of ctm.json, each from 1 to 1000000: requests a second of one unit (of one address,
+ * where no certificate says which unit) and of one address to the public files; connections of one address. */
+struct admin_edge_limits { int64_t device_rate, public_rate, connections; };
+CTM_CHECK int admin_edge_limits(const ctm_json *conf, struct admin_edge_limits *out, struct ctm_err *err);   /* what is not named has its default */
 /* One-time link of the first operator. Takes a transaction. NOTFOUND when there is no operator yet. */
 CTM_CHECK int admin_operator_link(struct ctm_db *db, const char *public_url, ctm_json **out, struct ctm_err *err);
 /* {link, token, expires} printed as JSON or as two lines. */

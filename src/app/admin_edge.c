@@ -26,6 +26,7 @@
 #include <unistd.h>
 
 #define CERT_DAYS 397
+#define UPSTREAM_KEPT 256          /* connections to the platform that each worker keeps: as many as may wait for a commit at once */
 #define RENEW_MS (30LL * 24 * 3600 * 1000)
 #define SIGNER_MS 5000
 
@@ -100,6 +101,22 @@ static int check_plain(const char *path, struct ctm_err *err)
 	return 0;
 }
 
+int admin_edge_limits(const ctm_json *conf, struct admin_edge_limits *out, struct ctm_err *err)
+{
+	static const char *const names[] = { "device_rate", "public_rate", "connections" };
+	struct admin_edge_limits l = { .device_rate = 20, .public_rate = 50, .connections = 64 };
+	int64_t *const values[] = { &l.device_rate, &l.public_rate, &l.connections };
+	struct ctm_jc root = ctm_jc_root(conf, "ctm.json"), c, v;
+	int rc = 0;
+	if (ctm_jc_has(&root, "edge", &c) && !(rc = ctm_jc_is(&c, CTM_J_OBJ, err)) && !(rc = ctm_jc_only(&c, names, 3, err)))
+		for (size_t i = 0; i < 3 && !rc; i++)
+			if (ctm_jc_has(&c, names[i], &v))
+				rc = ctm_jc_int(&c, names[i], 1, 1000000, values[i], err);
+	if (!rc)
+		*out = l;
+	return rc;
+}
+
 static void conf_head(struct ctm_buf *b, const char *user)
 {
 	ctm_buf_printf(b,
@@ -126,24 +143,29 @@ static void conf_head(struct ctm_buf *b, const char *user)
 		user ? "user " : "", user ? user : "", user ? ";   # the owner of the state directory; only set when nginx is started by root\n" : "");
 }
 
-static void conf_limits(struct ctm_buf *b, const char *listen, const char *sock)
+/* Rates are per unit where a client certificate says which one, so that a house or a factory behind one address is not one
+ * client, and per address otherwise. The burst is what a client that was away may catch up with. An idle connection to the
+ * platform is left before the platform leaves it (30 s), so that no request meets a closing one. */
+static void conf_limits(struct ctm_buf *b, const struct admin_edge_limits *l, const char *listen, const char *sock)
 {
 	ctm_buf_printf(b,
 		"\n"
 		"  # Slow and greedy clients.\n"
-		"  client_header_timeout 15s; client_body_timeout 20s; send_timeout 30s; keepalive_timeout 75s;\n"
-		"  client_header_buffer_size 2k; large_client_header_buffers 4 8k; client_max_body_size 256k;\n"
+		"  client_header_timeout 15s; client_body_timeout 20s; send_timeout 30s; keepalive_timeout 75s; keepalive_requests 100000;\n"
+		"  client_header_buffer_size 2k; large_client_header_buffers 4 4k; client_max_body_size 256k; client_body_buffer_size 16k;\n"
 		"  reset_timedout_connection on;\n"
-		"  limit_req_zone $binary_remote_addr zone=device:4m rate=20r/s;\n"
-		"  limit_req_zone $binary_remote_addr zone=public:4m rate=50r/s;\n"
+		"  map $ssl_client_verify $who { SUCCESS $ssl_client_fingerprint; default $binary_remote_addr; }\n"
+		"  limit_req_zone $who zone=device:8m rate=%lldr/s;\n"
+		"  limit_req_zone $binary_remote_addr zone=public:4m rate=%lldr/s;\n"
 		"  limit_conn_zone $binary_remote_addr zone=addr:4m;\n"
 		"  limit_req_status 429; limit_conn_status 429;\n"
-		"  limit_conn addr 64;\n"
+		"  limit_conn addr %lld;\n"
 		"  # A client certificate of somebody else's authority: 1. Only enrolment lets it in, where the platform looks whether a maker's factory issued it.\n"
 		"  map $ssl_client_verify $ctm_stranger { default 1; NONE 0; SUCCESS 0; }\n"
 		"\n"
-		"  upstream ctm_device { server unix:%s; keepalive 8; }\n"
-		"  upstream ctm_people { server %s; keepalive 8; }\n", sock, listen);
+		"  upstream ctm_device { server unix:%s; keepalive %d; keepalive_requests 100000; keepalive_timeout 20s; }\n"
+		"  upstream ctm_people { server %s; keepalive 8; keepalive_timeout 20s; }\n",
+		(long long)l->device_rate, (long long)l->public_rate, (long long)l->connections, sock, UPSTREAM_KEPT, listen);
 }
 
 /* A platform whose public address works on this machine only does not open its device port to others either. */
@@ -205,7 +227,7 @@ static void conf_proxy(struct ctm_buf *b, bool device)
 		device ? "$ssl_client_verify" : "\"\"", device ? "$ssl_client_fingerprint" : "\"\"", device ? "$ssl_client_escaped_cert" : "\"\"");
 }
 
-static void conf_device(struct ctm_buf *b)
+static void conf_device(struct ctm_buf *b, const struct admin_edge_limits *l)
 {
 	static const struct { const char *path, *guard; } doors[] = {
 		{ "/d/", "      if ($ctm_stranger) { return 400 \"This client certificate was not issued by the device CA.\\n\"; }\n" },
@@ -217,26 +239,26 @@ static void conf_device(struct ctm_buf *b)
 			"    location %s {\n"
 			"      default_type text/plain;\n"
 			"%s"
-			"      limit_req zone=device burst=40 nodelay;\n"
-			"      proxy_pass http://ctm_device;\n", doors[i].path, doors[i].guard);
+			"      limit_req zone=device burst=%lld nodelay;\n"
+			"      proxy_pass http://ctm_device;\n", doors[i].path, doors[i].guard, (long long)l->device_rate * 2);
 		conf_proxy(b, true);
 		ctm_buf_str(b, "    }\n");
 	}
 }
 
-static void conf_static(struct ctm_buf *b, const char *public, bool https)
+static void conf_static(struct ctm_buf *b, const struct admin_edge_limits *l, const char *public, bool https)
 {
 	ctm_buf_printf(b,
 		"\n"
 		"    # Public records and the transparency log: signed, static files. What is not there yet is asked of the platform.\n"
 		"    location ~ ^/(p|log)/ {\n"
 		"      limit_except GET { deny all; }\n"
-		"      limit_req zone=public burst=200 nodelay;\n"
+		"      limit_req zone=public burst=%lld nodelay;\n"
 		"      root %s;\n"
-		"      disable_symlinks on;\n"
+		"      disable_symlinks on from=$document_root;\n"
 		"      location ~ ^/log/(checkpoint|tile/.*)$ {\n"
 		"        add_header Access-Control-Allow-Origin *;\n"
-		"        add_header Cache-Control no-cache;\n", public);
+		"        add_header Cache-Control no-cache;\n", (long long)l->public_rate * 4, public);
 	conf_security(b, "        ", https);
 	ctm_buf_str(b,
 		"        default_type text/plain;\n"
@@ -250,15 +272,15 @@ static void conf_static(struct ctm_buf *b, const char *public, bool https)
 		"    }\n");
 }
 
-static void conf_public(struct ctm_buf *b)
+static void conf_public(struct ctm_buf *b, const struct admin_edge_limits *l)
 {
 	static const char *const asked[] = { "/assets/", "~ ^/(\\.well-known|security)/" };
 	for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
 		ctm_buf_printf(b,
 			"    location %s {\n"
 			"      limit_except GET { deny all; }\n"
-			"      limit_req zone=public burst=200 nodelay;\n"
-			"      proxy_pass http://ctm_people;\n", asked[i]);
+			"      limit_req zone=public burst=%lld nodelay;\n"
+			"      proxy_pass http://ctm_people;\n", asked[i], (long long)l->public_rate * 4);
 		conf_proxy(b, false);
 		ctm_buf_str(b, "    }\n");
 	}
@@ -309,13 +331,16 @@ static int write_conf(const char *state, const char *out, const ctm_json *conf, 
 		return rc;
 	const char *url = ctm_json_gets(conf, "public_url");
 	bool https = ctm_starts(url, "https://");
+	struct admin_edge_limits l;
+	if ((rc = admin_edge_limits(conf, &l, err)))
+		return rc;
 	CTM_AUTO_BUF b = CTM_BUF(65536);
 	conf_head(&b, owner(real));
-	conf_limits(&b, ctm_json_gets(conf, "listen"), sock);
+	conf_limits(&b, &l, ctm_json_gets(conf, "listen"), sock);
 	conf_tls(&b, device_address(url), ctm_json_geti(conf, "device_port", 8443), https);
-	conf_device(&b);
-	conf_static(&b, public, https);
-	conf_public(&b);
+	conf_device(&b, &l);
+	conf_static(&b, &l, public, https);
+	conf_public(&b, &l);
 	conf_tail(&b, https);
 	if ((rc = ctm_buf_err(&b, "nginx.conf", err)))
 		return rc;

@@ -234,6 +234,7 @@ static void the_edge_configuration_is_accepted_by_nginx(void **s)
 	read_state("edge/nginx.conf", &conf);
 	assert_non_null(strstr(conf.p, "ssl_verify_client optional;"));
 	assert_null(strstr(conf.p, "add_header Strict-Transport-Security"));
+	assert_non_null(strstr(conf.p, "zone=device:8m rate=20r/s;"));
 	expect("edge apache --state STATE", 2, "ctm edge nginx");
 	if (access("/usr/sbin/nginx", X_OK)) {
 		print_message("skip: nginx is not installed\n");
@@ -249,6 +250,38 @@ static void the_edge_configuration_is_accepted_by_nginx(void **s)
 	assert_int_equal(ctm_proc_run(&p, &out, &errout, &status, &err), 0);
 	if (status)
 		fail_msg("%s", ctm_buf_cstr(&errout));
+}
+
+/* ctm.json with this member "edge". */
+static void set_edge(const char *edge)
+{
+	CTM_AUTO_BUF text = CTM_BUF(1 << 20), is = CTM_BUF(1 << 20);
+	CTM_AUTO_JSON *conf = NULL;
+	ctm_json *value = NULL;
+	char path[200];
+	struct ctm_err err = { 0 };
+	read_state("ctm.json", &text);
+	assert_int_equal(ctm_json_parse(text.p, text.len, 1 << 20, "ctm.json", &conf, &err), 0);
+	assert_int_equal(ctm_json_parse(edge, strlen(edge), 1 << 10, "edge", &value, &err), 0);
+	assert_int_equal(ctm_json_set(conf, "edge", value), 0);
+	assert_int_equal(ctm_json_pretty(conf, &is), 0);
+	snprintf(path, sizeof path, "%s/ctm.json", state);
+	assert_int_equal(ctm_file_write(path, is.p, is.len, 0600, &err), 0);
+}
+
+static void the_limits_of_the_edge_stand_in_the_configuration(void **s)
+{
+	CTM_AUTO_BUF conf = CTM_BUF(1 << 20);
+	set_edge("{\"device_rate\": 7}");
+	expect("edge nginx --state STATE", 0, "nginx.conf");
+	read_state("edge/nginx.conf", &conf);
+	assert_non_null(strstr(conf.p, "zone=device:8m rate=7r/s;"));
+	assert_non_null(strstr(conf.p, "zone=device burst=14 "));
+	assert_non_null(strstr(conf.p, "zone=public:4m rate=50r/s;"));
+	set_edge("{\"device_rate\": 0}");
+	expect("config check --state STATE", 1, "/edge/device_rate");
+	set_edge("{\"rate\": 5}");
+	expect("edge nginx --state STATE", 1, "rate");
 }
 
 static void fsck_finds_a_changed_file(void **s)
@@ -336,6 +369,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(init_refuses_what_cannot_be_right, up, down),
 		cmocka_unit_test_setup_teardown(links_are_json_for_programs, up_init, down),
 		cmocka_unit_test_setup_teardown(the_edge_configuration_is_accepted_by_nginx, up_init, down),
+		cmocka_unit_test_setup_teardown(the_limits_of_the_edge_stand_in_the_configuration, up_init, down),
 		cmocka_unit_test_setup_teardown(fsck_finds_a_changed_file, up_init, down),
 		cmocka_unit_test_setup_teardown(doctor_sees_a_key_others_can_read, up_init, down),
 		cmocka_unit_test_setup_teardown(serve_starts_refuses_a_second_and_stops_cleanly, up_init, down),
