@@ -232,7 +232,7 @@ static void the_edge_configuration_is_accepted_by_nginx(void **s)
 	expect("edge nginx --state STATE", 0, "nginx.conf");
 	CTM_AUTO_BUF conf = CTM_BUF(1 << 20);
 	read_state("edge/nginx.conf", &conf);
-	assert_non_null(strstr(conf.p, "ssl_verify_client optional;"));
+	assert_non_null(strstr(conf.p, "ssl_verify_client optional_no_ca;"));
 	assert_null(strstr(conf.p, "add_header Strict-Transport-Security"));
 	assert_non_null(strstr(conf.p, "zone=device:8m rate=20r/s;"));
 	expect("edge apache --state STATE", 2, "ctm edge nginx");
