@@ -7,6 +7,7 @@
 #include "fleet/fleet.h"
 #include "http/serve.h"
 #include "identity/identity.h"
+#include "inquiry/inquiry.h"
 #include "lab/desk/lab_job.h"
 #include "product/product.h"
 #include "registry/registry.h"
@@ -23,6 +24,7 @@ const struct ctm_routes *const ctm_room_routes[] = {
 	&ctm_scheme_routes,
 	&ctm_desk_routes,
 	&ctm_registry_routes,
+	&ctm_inquiry_routes,
 };
 const size_t ctm_room_route_count = sizeof ctm_room_routes / sizeof *ctm_room_routes;
 

@@ -91,6 +91,7 @@ ctm_json *ctm_json_news(const char *s) { return ctm_tj(s ? json_string(s) : json
 ctm_json *ctm_json_newi(int64_t i) { return ctm_tj(json_integer(i)); }
 ctm_json *ctm_json_newr(double r) { return ctm_tj(json_real(r)); }
 ctm_json *ctm_json_newb(bool b) { return ctm_tj(json_boolean(b)); }
+bool ctm_json_equal(const ctm_json *a, const ctm_json *b) { return json_equal(ctm_jt(a), ctm_jt(b)); }
 ctm_json *ctm_json_copy(const ctm_json *v) { return ctm_tj(json_deep_copy(ctm_jt(v))); }
 
 int ctm_json_set(ctm_json *obj, const char *key, ctm_json *v)

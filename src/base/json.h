@@ -48,6 +48,7 @@ ctm_json *ctm_json_news(const char *s);          /* NULL gives JSON null */
 ctm_json *ctm_json_newi(int64_t i);
 ctm_json *ctm_json_newr(double r);               /* not in what is signed: canonical writing refuses reals */
 ctm_json *ctm_json_newb(bool b);
+bool ctm_json_equal(const ctm_json *a, const ctm_json *b);      /* the same value; NULL and null are not the same */
 ctm_json *ctm_json_copy(const ctm_json *v);      /* deep */
 int ctm_json_set(ctm_json *obj, const char *key, ctm_json *v);
 int ctm_json_sets(ctm_json *obj, const char *key, const char *s);

@@ -30,7 +30,7 @@
 #define CERT_DAYS 90             /* short, because renewal is the unit's own business (RFC 7030 4.2.2) and nothing checks for revocation on the way */
 #define SIGNER_TIMEOUT_MS 5000
 
-struct unit { char id[40], state[16], code_hash[72], spki[72], next_spki[72], maker[128]; int64_t tries, locked_ms; };
+struct unit { char id[40], state[16], code_hash[72], spki[72], next_spki[72], maker[128], org[40]; int64_t tries, locked_ms; };
 
 static int find(struct ctm_db *db, const char *serial, struct unit *u, struct ctm_err *err)
 {
@@ -45,6 +45,7 @@ static int find(struct ctm_db *db, const char *serial, struct unit *u, struct ct
 	ctm_copy(u->spki, sizeof u->spki, ctm_q_str(q, "spki_sha256"));
 	ctm_copy(u->next_spki, sizeof u->next_spki, ctm_q_str(q, "next_spki"));
 	ctm_copy(u->maker, sizeof u->maker, ctm_q_str(q, "maker"));
+	ctm_copy(u->org, sizeof u->org, ctm_q_str(q, "org_id"));
 	u->tries = ctm_q_i64(q, "enrol_tries");
 	u->locked_ms = ctm_q_i64(q, "enrol_locked_ms");
 	return 0;
@@ -146,6 +147,8 @@ static int prepare(struct ctm_cx *cx, const struct unit *u, const char *serial, 
 	if (!(cx->prepared = ctm_json_obj()))
 		return ctm_fail(cx->err, CTM_E_NOMEM, NULL, NULL, "out of memory");
 	ctm_json_sets(cx->prepared, "id", u->id);
+	ctm_json_sets(cx->prepared, "org_id", u->org);
+	ctm_json_sets(cx->prepared, "was_spki", u->spki);
 	ctm_json_sets(cx->prepared, "serial", serial);
 	ctm_json_sets(cx->prepared, "certificate", pem);
 	ctm_json_sets(cx->prepared, "ca", ca);
@@ -266,17 +269,21 @@ int ctm_enrol_finish(struct ctm_cx *cx)
 {
 	const ctm_json *p = cx->prepared;
 	const char *id = ctm_json_gets(p, "id"), *serial = ctm_json_gets(p, "serial"), *line = "", *action = "";
-	CTM_AUTO_JSON *data = ctm_json_obj();
+	const char *was = ctm_json_gets(p, "was_spki");
+	CTM_AUTO_JSON *before = was && *was ? ctm_json_obj() : NULL, *data = ctm_json_obj();
 	char actor[96];
 	int rc = bind(cx, &line, &action);
 	if (rc)
 		return rc;
 	snprintf(actor, sizeof actor, "device %s", serial);
+	ctm_audit_for(cx->db, ctm_json_gets(p, "org_id"));
+	if (before)
+		ctm_json_sets(before, "spki_sha256", was);
 	ctm_json_sets(data, "serial", serial);
 	ctm_json_sets(data, "spki_sha256", ctm_json_gets(p, "spki_sha256"));
 	bool first = !ctm_json_getb(p, "again", false) && !ctm_json_getb(p, "renew", false);
 	if ((rc = ctm_timeline_add(cx->db, cx->now_ms, "device", id, actor, line, ctm_json_gets(p, "cert_sha256"), cx->err)) ||
-		(rc = ctm_audit(cx->db, cx->now_ms, id, action, "device", id, NULL, data, cx->err)) ||
+		(rc = ctm_audit(cx->db, cx->now_ms, id, action, "device", id, before, data, cx->err)) ||
 		(first && (rc = ctm_event_emit(cx->db, cx->now_ms, "device.enrolled", "device", id, data, cx->err))))
 		return rc;
 	return 0;

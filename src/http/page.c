@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * "@page": what every template may know besides the use case's answer.
- *   {path, get, locale, public_url, version, csrf, who:null|{person, name, org, kind, org_kind}, roles:{"maker.owner":true},
+ *   {path, get, locale, public_url, version, csrf, who:null|{person, name, org, kind, org_kind}, roles:{"maker.owner":true}, may:{"products":true}
+ *    (pages at /NAME that the route table opens to the reader),
  *    notice?, error?:{field, message, rule, status}, form?:{name: value as it was sent}}
  */
 #include "base/text.h"
@@ -26,6 +27,19 @@ static int set_roles(const struct ctm_call *c, ctm_json *page)
 		if (c->who.roles & 1u << i)
 			rc |= ctm_json_setb(roles, ctm_role_name(1u << i), true);
 	return ctm_json_set(page, "roles", roles) | rc;
+}
+
+/* Pages of one segment that the reader's roles open: menus are made of the table that also guards the pages. */
+static int set_may(const struct ctm_call *c, ctm_json *page)
+{
+	ctm_json *may = ctm_json_obj();
+	int rc = 0;
+	for (size_t i = 0; i < ctm_router_count(c->app->router); i++) {
+		const struct ctm_compiled *r = ctm_router_at(c->app->router, i);
+		if (r->nseg == 1 && r->view && r->seg[0].field < 0 && (r->row.roles & c->who.roles) && !strcmp(r->row.method, "GET"))
+			rc |= ctm_json_setb(may, r->row.path + 1, true);
+	}
+	return ctm_json_set(page, "may", may) | rc;
 }
 
 /* A notice is always one of our own messages: the address cannot put words on the page. */
@@ -62,7 +76,7 @@ ctm_json *ctm_page_new(const struct ctm_call *c, const struct ctm_err *failed)
 	if (!rc)
 		rc = ctm_json_sets(p, "path", ctm_text_printable(c->req->path, strlen(c->req->path)) ? c->req->path : "/") |
 			ctm_json_setb(p, "get", c->get) | ctm_json_sets(p, "locale", c->locale) | ctm_json_sets(p, "public_url", c->app->public_url) |
-			ctm_json_sets(p, "version", ctm_version()) | ctm_json_sets(p, "csrf", c->who.csrf) | set_who(c, p) | set_roles(c, p) |
+			ctm_json_sets(p, "version", ctm_version()) | ctm_json_sets(p, "csrf", c->who.csrf) | set_who(c, p) | set_roles(c, p) | set_may(c, p) |
 			set_notice(c, p);
 	if (!rc && failed)
 		rc = set_error(failed, p) | set_form(c, p);

@@ -151,6 +151,7 @@ int ctm_session_open(struct ctm_cx *cx, const char *person, const char *org, con
 	ctm_json_sets(after, "org_id", org);
 	ctm_json_sets(after, "kind", kind);
 	ctm_json_sets(after, "how", how);
+	ctm_audit_for(cx->db, org);
 	if ((rc = ctm_audit(cx->db, cx->now_ms, person, "session.open", "session", id, NULL, after, cx->err)))
 		return rc;
 	memcpy(token_out, token, sizeof token);

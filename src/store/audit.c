@@ -107,9 +107,11 @@ int ctm_audit_state(struct ctm_db *db, int64_t now_ms, const char *actor, const 
 	return ctm_audit(db, now_ms, actor, action, kind, id, before, after, err);
 }
 
+void ctm_audit_for(struct ctm_db *db, const char *org) { (void)ctm_copy(db->acting, sizeof db->acting, org); }
+
 void ctm_audit_watch(struct ctm_db *db, const char *org)
 {
-	(void)ctm_copy(db->acting, sizeof db->acting, org);
+	ctm_audit_for(db, org);
 	db->rows = db->lines = 0;
 }
 

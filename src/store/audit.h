@@ -22,6 +22,8 @@ CTM_CHECK int ctm_audit_state(struct ctm_db *db, int64_t now_ms, const char *act
 
 /* From here on changes are made on behalf of org ("" for none), and are counted. No SQL: it costs nothing. */
 void ctm_audit_watch(struct ctm_db *db, const char *org);
+/* The lines that follow are written on behalf of org: for whoever acts before the seam knows them. */
+void ctm_audit_for(struct ctm_db *db, const char *org);
 /* FAIL when rows changed since ctm_audit_watch() and no line was written: such a change must not be kept. */
 CTM_CHECK int ctm_audit_demand(struct ctm_db *db, struct ctm_err *err);
 

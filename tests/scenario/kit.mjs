@@ -128,7 +128,7 @@ export async function platform(t, { edge = false } = {}) {
 }
 
 // Actions that make something new: before them there was nothing. Every other action says what was before.
-const MAKES = /\.(add|open|enrol|link|intent|publish|copied)$|^(certificate\.status|case\.propose)$/;
+const MAKES = /\.(add|open|enrol|link|intent|publish|copied|rekey)$|^(certificate\.status|case\.propose)$/;
 
 // What is wrong with the lines of the audit chain of a store: [text]. secrets: texts that must stand in none of them.
 export function auditFaults(db, secrets = []) {
