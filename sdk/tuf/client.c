@@ -243,6 +243,47 @@ static int load_root(struct ctm_tuf *t)
 	return 0;
 }
 
+/* Fast-forward recovery (5.3.11): versions that a lost key may have driven up are forgotten when the key is taken away. Power may go
+ * between storing that root and forgetting, so the root's version is noted first: whoever finds the note and that root finishes. */
+#define NOTE "recover"
+
+static int note_recovery(struct ctm_tuf *t, int64_t version)
+{
+	char text[24];
+	int n = snprintf(text, sizeof text, "%lld", (long long)version), rc = t->conf.store.write(t->conf.store.ctx, NOTE, text, (size_t)n);
+
+	return rc ? tuf_fail(t, rc, "a note cannot be stored: %s", ctm_sdk_text(rc)) : 0;
+}
+
+static int recover(struct ctm_tuf *t)
+{
+	static const char *const names[] = { "timestamp.json", "snapshot.json", NOTE };
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < sizeof names / sizeof *names; i++)
+		rc = t->conf.store.erase(t->conf.store.ctx, names[i]);
+	return rc ? tuf_fail(t, rc, "outdated metadata cannot be removed: %s", ctm_sdk_text(rc)) : 0;
+}
+
+/* After a power cut. A note about a root that did not come to be stored means nothing: that root will come again. */
+static int finish_recovery(struct ctm_tuf *t)
+{
+	struct tuf_node v = { .type = TUF_INT };
+	uint8_t *p;
+	size_t n;
+	int64_t version = 0;
+	int rc = t->conf.store.read(t->conf.store.ctx, NOTE, 24, &p, &n);
+
+	if (rc)
+		return rc == CTM_SDK_NONE ? 0 : tuf_fail(t, rc, "a note cannot be read: %s", ctm_sdk_text(rc));
+	v.s = (const char *)p;
+	v.n = (uint32_t)n;
+	if (!tuf_int(&v, &version))
+		version = 0;
+	free(p);
+	return version <= t->top[TUF_ROOT]->version ? recover(t) : 0;
+}
+
 /* One root further. NONE at the newest. *removed: it takes a key from timestamp or snapshot. */
 static int next_root(struct ctm_tuf *t, bool *removed)
 {
@@ -256,20 +297,11 @@ static int next_root(struct ctm_tuf *t, bool *removed)
 		rc = signed_by_root(t, d, d, "its own");
 	if (!rc && d->version != now->version + 1)
 		rc = tuf_fail(t, CTM_SDK_OLDER, "root version %lld was served where %lld belongs", (long long)d->version, (long long)now->version + 1);
-	if (!rc)
-		*removed |= tuf_key_removed(t->conf.crypto, now, d, "timestamp") || tuf_key_removed(t->conf.crypto, now, d, "snapshot");
+	if (!rc && !*removed && (tuf_key_removed(t->conf.crypto, now, d, "timestamp") || tuf_key_removed(t->conf.crypto, now, d, "snapshot"))) {
+		*removed = true;
+		rc = note_recovery(t, d->version);
+	}
 	return adopt(t, d, rc);
-}
-
-/* Fast-forward recovery (5.3.11): versions that a lost key may have driven up are forgotten with it. The root is stored already; a
- * power cut before the erasing leaves documents that verify under the new root, or are no longer believed. */
-static int recover(struct ctm_tuf *t)
-{
-	int rc = t->conf.store.erase(t->conf.store.ctx, "timestamp.json");
-
-	if (!rc)
-		rc = t->conf.store.erase(t->conf.store.ctx, "snapshot.json");
-	return rc ? tuf_fail(t, rc, "outdated metadata cannot be removed: %s", ctm_sdk_text(rc)) : 0;
 }
 
 static int update_root(struct ctm_tuf *t)
@@ -416,6 +448,8 @@ int ctm_tuf_refresh(struct ctm_tuf *t)
 	for (int i = 0; i < TUF_TYPES; i++)
 		forget(&t->top[i]);
 	rc = load_root(t);
+	if (!rc)
+		rc = finish_recovery(t);
 	if (!rc)
 		rc = update_root(t);
 	if (!rc)

@@ -384,9 +384,9 @@ bool tuf_int(const struct tuf_node *v, int64_t *out)
 
 	if (!v || v->type != TUF_INT)
 		return false;
-	minus = v->s[0] == '-';
+	minus = v->n && v->s[0] == '-';
 	for (uint32_t i = minus; i < v->n; i++)
-		if (__builtin_mul_overflow(n, 10, &n) || __builtin_sub_overflow(n, v->s[i] - '0', &n))
+		if (v->s[i] < '0' || v->s[i] > '9' || __builtin_mul_overflow(n, 10, &n) || __builtin_sub_overflow(n, v->s[i] - '0', &n))
 			return false;
 	if (!minus && n == INT64_MIN)
 		return false;

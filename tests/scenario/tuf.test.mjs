@@ -5,8 +5,8 @@
 // and which requests were made in which order.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
-import { after, before, test } from 'node:test';
-import { Client, Repo, bad, begin, cases, close, days, edit, good, listen, signer } from './tuf_kit.mjs';
+import { after, before } from 'node:test';
+import { Client, Repo, bad, begin, cases, close, days, edit, good, listen, signer, test } from './tuf_kit.mjs';
 
 const TOP = ['root', 'timestamp', 'snapshot', 'targets'];
 before(listen);

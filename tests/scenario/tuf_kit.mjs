@@ -9,8 +9,14 @@ import http from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
 import { spawn } from 'node:child_process';
-import { describe } from 'node:test';
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { describe, test as nodeTest } from 'node:test';
 import { program } from './agent_kit.mjs';
+
+// CTM_TUF_RECORD=FILE: what each case served and got is appended there, a line of JSON a case, for tests/unit/sdk/tuf_replay_test.c.
+const record = process.env.CTM_TUF_RECORD;
+const running = new AsyncLocalStorage();
+export const test = (name, fn) => nodeTest(name, () => running.run(name, fn));
 
 const TOP = ['root', 'timestamp', 'snapshot', 'targets'];
 const DAY = 86400e3;
@@ -50,7 +56,7 @@ export function signer(kind = 'ecdsa', extra = {}) {
 const hashOf = (alg, b) => crypto.createHash(alg).update(b).digest('hex');
 
 export class Repo {
-  constructor({ kind = 'ecdsa', consistent = true } = {}) {
+  constructor({ kind = record ? 'ed25519' : 'ecdsa', consistent = true } = {}) {
     Object.assign(this, { kind, md: {}, signers: {}, published: {}, files: {}, requests: [], hashes: false, wild: {} });
     const common = { spec_version: '1.0.34', version: 1, expires: days(30) };
     this.md.root = { _type: 'root', ...common, consistent_snapshot: consistent, keys: {}, roles: Object.fromEntries(TOP.map((r) => [r, { keyids: [], threshold: 1 }])) };
@@ -83,7 +89,7 @@ export class Repo {
   }
   bytes(role) {
     const signed = this.md[role], m = Buffer.from(canonical(signed));
-    return Buffer.from(JSON.stringify({ signatures: this.signers[role].map((s) => ({ keyid: s.keyid, sig: s.sign(m) })), signed }, null, 1));
+    return Buffer.from(JSON.stringify({ signatures: this.signers[role].map((s) => ({ keyid: s.keyid, sig: s.sign(m) })), signed }, null, record ? 0 : 1));
   }
   // New versions of these roles, in this order; snapshot and timestamp describe what was published last.
   publish(...roles) { for (const r of roles) this.publishOne(r, true); }
@@ -131,6 +137,7 @@ const server = http.createServer((req, res) => {
   const [, id, ...rest] = req.url.split('/'), repo = repos.get(id);
   let body;
   try { body = repo?.answer(rest.join('/')); } catch { body = undefined; }
+  if (record) repo?.served?.push([rest.join('/'), body]);
   if (typeof body === 'function') return body(req, res);
   if (body === undefined) return res.writeHead(404, { 'Content-Length': 0 }).end();
   const range = /^bytes=(\d+)-$/.exec(req.headers.range ?? '');
@@ -159,6 +166,8 @@ export class Client {
     this.metadata = path.join(this.dir, 'metadata');
     this.targets = path.join(this.dir, 'targets');
     this.online = ['--metadata-url', `${base}/metadata/`, '--metadata-dir', this.metadata];
+    this.steps = [];
+    this.name = running.getStore();
     this.targetOpts = ['--target-dir', this.targets, '--target-base-url', `${base}/targets/`];
   }
   run(args, at) {
@@ -172,13 +181,21 @@ export class Client {
       p.on('close', (code) => { this.said = out; done(code); });
     });
   }
+  async step(step, args, at) {
+    this.repo.served = [];
+    const status = await this.run(args, at);
+    this.steps.push({ ...step, now: Math.floor((at ?? Date.now()) / 1000), served: this.repo.served, status, trusted: this.trusted() });
+    return status;
+  }
   init(root = this.repo.published.root[0]) {
     const f = path.join(this.dir, 'root-in.json');
     fs.writeFileSync(f, root);
-    return this.run(['--metadata-dir', this.metadata, 'init', f]);
+    return this.step({ init: Buffer.from(root) }, ['--metadata-dir', this.metadata, 'init', f]);
   }
-  refresh(at) { return this.run([...this.online, 'refresh'], at); }
-  download(names, at) { return this.run([...this.online, ...[names].flat().flatMap((n) => ['--target-name', n]), ...this.targetOpts, 'download'], at); }
+  refresh(at) { return this.step({}, [...this.online, 'refresh'], at); }
+  download(names, at) {
+    return this.step({ find: [names].flat() }, [...this.online, ...[names].flat().flatMap((n) => ['--target-name', n]), ...this.targetOpts, 'download'], at);
+  }
   version(role) {
     try { return JSON.parse(fs.readFileSync(path.join(this.metadata, `${role}.json`))).signed.version; } catch { return null; }
   }
@@ -187,7 +204,22 @@ export class Client {
   }
   stored(role) { return fs.readFileSync(path.join(this.metadata, `${role}.json`)); }
   files() { return fs.readdirSync(this.targets).filter((f) => !f.startsWith('.')).map((f) => fs.readFileSync(path.join(this.targets, f), 'utf8')).sort(); }
-  done() { repos.delete(this.id); fs.rmSync(this.dir, { recursive: true, force: true }); }
+  done() {
+    repos.delete(this.id);
+    fs.rmSync(this.dir, { recursive: true, force: true });
+    if (record) this.write();
+  }
+  // Documents are stored once a case and named by number; answers that are no documents leave the case out.
+  write() {
+    const docs = [], number = (b) => {
+      const t = b.toString(), at = docs.indexOf(t);
+      return at >= 0 ? at : docs.push(t) - 1;
+    };
+    if (this.steps.some((s) => s.served.some(([, b]) => typeof b === 'function'))) return;
+    const steps = this.steps.map(({ served, init, ...s }) => ({ ...s, ...(init ? { init: number(init) } : {}),
+      served: Object.fromEntries(served.filter(([, b]) => b).map(([u, b]) => [u, number(b)])) }));
+    fs.appendFileSync(record, JSON.stringify({ name: this.name, steps, docs }) + '\n');
+  }
 }
 
 // A repository and a client that has adopted its first root (as it is when `change` is done).

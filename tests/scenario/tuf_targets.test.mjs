@@ -5,8 +5,8 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
-import { bad, begin, cases, close, edit, good, listen, signer } from './tuf_kit.mjs';
+import { after, before } from 'node:test';
+import { bad, begin, cases, close, edit, good, listen, signer, test } from './tuf_kit.mjs';
 
 before(listen);
 after(close);
