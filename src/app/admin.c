@@ -58,7 +58,7 @@ static int check_origin(const char *s, struct ctm_err *err)
 
 int admin_conf_check(const ctm_json *conf, struct ctm_err *err)
 {
-	static const char *const known[] = { "format", "public_url", "listen", "device_port", "origin", "keys", "signer_per_minute", "site_org", "database", "edge" };
+	static const char *const known[] = { "format", "public_url", "listen", "device_port", "origin", "keys", "signer_per_minute", "site_org", "database", "instances", "edge" };
 	struct ctm_jc c = ctm_jc_root(conf, "ctm.json");
 	struct admin_edge_limits limits;
 	char host[256], url[ADMIN_PATH];
@@ -79,7 +79,11 @@ int admin_conf_check(const ctm_json *conf, struct ctm_err *err)
 		rc = check_listen(ctm_json_gets(conf, "listen"), err);
 	if (!rc)
 		rc = check_origin(ctm_json_gets(conf, "origin"), err);
-	return rc ? rc : ctm_db_url("", conf, url, sizeof url, err);
+	if (!rc)
+		rc = ctm_db_url("", conf, url, sizeof url, err);
+	for (size_t i = 0; !rc && i < ctm_json_len(ctm_json_get(conf, "instances")); i++)
+		rc = check_listen(ctm_json_str(ctm_json_at(ctm_json_get(conf, "instances"), i)), err);
+	return rc;
 }
 
 int admin_conf(const char *dir, ctm_json **out, struct ctm_err *err)

@@ -18,8 +18,9 @@
 #include <unistd.h>
 
 #define REPLIES_MAX (4 * 1024 * 1024)
+#define INSTANCES_MAX 64
 
-struct serve { const char *state, *port, *listen, *catalogue; struct ctm_catalogue *rules; ctm_json *replies; struct ctm_app *app; };
+struct serve { const char *state, *port, *listen, *instance, *catalogue; struct ctm_catalogue *rules; ctm_json *replies; struct ctm_app *app; };
 
 static int load_catalogue(struct serve *s, struct ctm_err *err)
 {
@@ -37,15 +38,17 @@ static int load_catalogue(struct serve *s, struct ctm_err *err)
 
 static int start(struct serve *s, struct ctm_err *err)
 {
-	int64_t port = -1;
+	int64_t port = -1, instance = 1;
 	size_t njobs = 0, nlisteners = 0;
 	if (s->port && ctm_parse_i64(s->port, 0, 65535, &port))
 		return ctm_fail(err, CTM_E_USAGE, "--port", NULL, "--port must be a number from 0 to 65535");
+	if (s->instance && ctm_parse_i64(s->instance, 1, INSTANCES_MAX, &instance))
+		return ctm_fail(err, CTM_E_USAGE, "--instance", NULL, "--instance must be a number from 1 to %d", INSTANCES_MAX);
 	while (ctm_room_jobs[njobs])
 		njobs++;
 	while (ctm_room_listeners[nlisteners])
 		nlisteners++;
-	struct ctm_app_conf c = { .state_dir = s->state, .listen = s->listen, .port = (int)port,
+	struct ctm_app_conf c = { .state_dir = s->state, .listen = s->listen, .instance = (unsigned)instance, .port = (int)port,
 		.routes = ctm_room_routes, .nroutes = ctm_room_route_count, .jobs = ctm_room_jobs, .njobs = njobs,
 		.listeners = ctm_room_listeners, .nlisteners = nlisteners, .authorise = ctm_authorise, .catalogue = s->rules,
 		.replies = s->replies, .view = ctm_tpl_find, .render = ctm_tpl_render, .msg = ctm_tpl_message };
@@ -67,7 +70,7 @@ static int announce(struct serve *s, int64_t since_us, struct ctm_err *err)
 {
 	char path[1100], pid[32];
 	int n = snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
-	int rc = ctm_file_write(ctm_app_dir(s->app, "run/serve.pid", path, sizeof path), pid, (size_t)n, 0600, err);
+	int rc = ctm_file_write(ctm_app_pid_path(s->app, path, sizeof path), pid, (size_t)n, 0600, err);
 	if (rc)
 		return rc;
 	printf("ctm: serving %s on port %d (ready in %lld ms)\n", ctm_app_public_url(s->app), ctm_app_port(s->app), (long long)((ctm_mono_us() - since_us) / 1000));
@@ -89,8 +92,7 @@ static int run(struct serve *s, struct ctm_err *err)
 		return rc;
 	sigwait(&set, &sig);
 	char path[1100];
-	ctm_app_dir(s->app, "run/serve.pid", path, sizeof path);
-	unlink(path);
+	unlink(ctm_app_pid_path(s->app, path, sizeof path));
 	return 0;
 }
 
@@ -102,6 +104,7 @@ int main(int argc, char **argv)
 		{ "state", "DIR", "State directory made by ctm init (default ./var).", &s.state, NULL },
 		{ "port", "N", "Listen on this port instead of the one in ctm.json; 0 takes a free one.", &s.port, NULL },
 		{ "listen", "ADDRESS:PORT", "Listen here instead of where ctm.json says.", &s.listen, NULL },
+		{ "instance", "N", "Number of this server among several of one state directory and PostgreSQL database (default 1).", &s.instance, NULL },
 		{ "catalogue", "DIR", "Read the rules from this directory.", &s.catalogue, NULL },
 	};
 	const struct ctm_cmd cmd = { "serve", "", "Serve the platform for people and programs on a loopback port, and for the edge on run/device.sock.",

@@ -6,12 +6,14 @@
 #include "base/file.h"
 #include "base/id.h"
 #include "base/text.h"
+#include "base/timex.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 void ctm_closep(int *fd)
@@ -180,6 +182,24 @@ int ctm_file_lock(const char *path, int *fd, struct ctm_err *err)
 	*fd = got;
 	got = -1;
 	return 0;
+}
+
+int ctm_file_lock_wait(const char *path, int wait_ms, int *fd, struct ctm_err *err)
+{
+	struct ctm_err own = { 0 };
+	int rc = ctm_file_lock(path, fd, &own);
+	for (int64_t until = ctm_mono_us() + wait_ms * INT64_C(1000); rc == CTM_E_BUSY && ctm_mono_us() < until;) {
+		nanosleep(&(struct timespec){ .tv_nsec = 5000000 }, NULL);
+		ctm_err_clear(&own);
+		rc = ctm_file_lock(path, fd, &own);
+	}
+	return rc ? ctm_fail(err, rc, own.field, NULL, "%s", own.msg) : 0;
+}
+
+bool ctm_file_locked(const char *path)
+{
+	CTM_AUTO_FD fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK;
 }
 
 bool ctm_path_safe(const char *rel)

@@ -17,6 +17,10 @@ CTM_CHECK int ctm_dir_sync(const char *path);                          /* makes 
 CTM_CHECK int ctm_fd_write(int fd, const void *p, size_t n);           /* all of it, over short writes and signals; IO, errno kept */
 /* Hold the file at path (made when missing) against other processes until *fd is closed or this process ends. BUSY, IO. */
 CTM_CHECK int ctm_file_lock(const char *path, int *fd, struct ctm_err *err);
+/* The same, waiting at most wait_ms for another holder to let go. */
+CTM_CHECK int ctm_file_lock_wait(const char *path, int wait_ms, int *fd, struct ctm_err *err);
+/* Does anybody hold it? Looking takes the lock for an instant, so whoever wants it for long waits a little. */
+bool ctm_file_locked(const char *path);
 /* A relative path that stays inside its root: no empty, "." or ".." component, no leading '/', no NUL or backslash. */
 bool ctm_path_safe(const char *rel);
 void ctm_closep(int *fd);

@@ -43,13 +43,14 @@ static void read_job(struct ctm_q *q, struct ctm_job *j)
 	ctm_copy(j->key, sizeof j->key, ctm_q_str(q, "job_key"));
 }
 
-int ctm_job_lease(struct ctm_db *db, int64_t now_ms, int64_t lease_ms, struct ctm_job *out, bool *found, struct ctm_err *err)
+int ctm_job_lease(struct ctm_db *db, int64_t now_ms, int64_t lease_ms, int64_t holder, struct ctm_job *out, bool *found, struct ctm_err *err)
 {
 	CTM_AUTO_Q *q = ctm_q(db, "job.lease");
 	struct ctm_job j;
 	bool row = false, more;
 	ctm_q_int(q, "now_ms", now_ms);
 	ctm_q_int(q, "until_ms", now_ms + lease_ms);
+	ctm_q_int(q, "holder", holder);
 	int rc = ctm_q_step(q, &row, err);
 	if (rc)
 		return rc;
@@ -75,21 +76,23 @@ void ctm_job_free(struct ctm_job *j)
 	j->payload = NULL;
 }
 
-static int changed_one(struct ctm_q *q, const char *id, struct ctm_err *err)
+/* The end of this lease and of no other. */
+static int end_lease(struct ctm_q *q, const struct ctm_job *j, struct ctm_err *err)
 {
 	int64_t n = 0;
+	ctm_q_text(q, "id", j->id);
+	ctm_q_int(q, "attempts", j->attempts);
 	int rc = ctm_q_run(q, &n, err);
 	if (!rc && n != 1)
-		rc = ctm_fail(err, CTM_E_STATE, id, NULL, "the job is not leased");
+		rc = ctm_fail(err, CTM_E_STATE, j->id, NULL, "the job is not leased any more");
 	return rc;
 }
 
-int ctm_job_done(struct ctm_db *db, const char *id, int64_t now_ms, struct ctm_err *err)
+int ctm_job_done(struct ctm_db *db, const struct ctm_job *j, int64_t now_ms, struct ctm_err *err)
 {
 	struct ctm_q *q = ctm_q(db, "job.done");
-	ctm_q_text(q, "id", id);
 	ctm_q_int(q, "now_ms", now_ms);
-	return changed_one(q, id, err);
+	return end_lease(q, j, err);
 }
 
 static int load(struct ctm_db *db, const char *id, struct ctm_job *j, bool *twin, struct ctm_err *err)
@@ -114,28 +117,66 @@ static int64_t backoff_ms(int64_t attempts)
 	return ms < BACKOFF_MAX_MS ? ms : BACKOFF_MAX_MS;
 }
 
-int ctm_job_fail(struct ctm_db *db, const char *id, int64_t now_ms, int max_attempts, const char *why, bool *again, struct ctm_err *err)
+int ctm_job_fail(struct ctm_db *db, const struct ctm_job *j, int64_t now_ms, int max_attempts, const char *why, bool *again, struct ctm_err *err)
 {
-	struct ctm_job j;
+	struct ctm_job is;
 	char kept[500];
 	bool twin = false;
-	int rc = load(db, id, &j, &twin, err);
+	int rc = load(db, j->id, &is, &twin, err);
 	if (rc)
 		return rc;
 	ctm_copy(kept, sizeof kept, why);
 	kept[ctm_utf8_span(kept, strlen(kept))] = 0;
-	bool retry = j.attempts < max_attempts && !twin;
+	bool retry = j->attempts < max_attempts && !twin;
 	struct ctm_q *q = ctm_q(db, retry ? "job.retry" : twin ? "job.superseded" : "job.give_up");
-	ctm_q_text(q, "id", id);
 	ctm_q_text(q, "error", kept);
-	ctm_q_int(q, retry ? "run_at_ms" : "now_ms", retry ? now_ms + backoff_ms(j.attempts) : now_ms);
-	rc = changed_one(q, id, err);
+	ctm_q_int(q, retry ? "run_at_ms" : "now_ms", retry ? now_ms + backoff_ms(j->attempts) : now_ms);
+	rc = end_lease(q, j, err);
 	if (!rc && again)
 		*again = retry || twin;
 	return rc;
 }
 
-int ctm_job_reclaim(struct ctm_db *db, struct ctm_err *err) { return ctm_q_run(ctm_q(db, "job.reclaim"), NULL, err); }
+int ctm_job_reclaim(struct ctm_db *db, int64_t holder, struct ctm_err *err)
+{
+	struct ctm_q *q = ctm_q(db, "job.reclaim");
+	ctm_q_int(q, "holder", holder);
+	return ctm_q_run(q, NULL, err);
+}
+
+int ctm_job_overdue(struct ctm_db *db, int64_t now_ms, int64_t me, int64_t *holder, struct ctm_err *err)
+{
+	CTM_AUTO_Q *q = ctm_q(db, "job.overdue");
+	bool row = false;
+	ctm_q_int(q, "now_ms", now_ms);
+	ctm_q_int(q, "me", me);
+	int rc = ctm_q_step(q, &row, err);
+	if (!rc)
+		*holder = row ? ctm_q_i64(q, "lease_by") : 0;
+	return rc;
+}
+
+int ctm_job_extend(struct ctm_db *db, int64_t now_ms, int64_t lease_ms, int64_t holder, struct ctm_err *err)
+{
+	struct ctm_q *q = ctm_q(db, "job.extend");
+	ctm_q_int(q, "now_ms", now_ms);
+	ctm_q_int(q, "until_ms", now_ms + lease_ms);
+	ctm_q_int(q, "holder", holder);
+	return ctm_q_run(q, NULL, err);
+}
+
+int ctm_job_settle(struct ctm_db *db, int64_t now_ms, int64_t lease_ms, struct ctm_err *err)
+{
+	struct ctm_q *q = ctm_q(db, "job.settle_leased");
+	ctm_q_int(q, "latest_ms", now_ms + lease_ms);
+	int rc = ctm_q_run(q, NULL, err);
+	if (rc)
+		return rc;
+	q = ctm_q(db, "job.settle_waiting");
+	ctm_q_int(q, "now_ms", now_ms);
+	ctm_q_int(q, "latest_ms", now_ms + BACKOFF_MAX_MS);
+	return ctm_q_run(q, NULL, err);
+}
 
 int ctm_job_next(struct ctm_db *db, int64_t *due_ms, struct ctm_err *err)
 {

@@ -22,6 +22,7 @@
 #define WRITE_QUEUE 1024
 #define WRITE_GROUP 256
 #define WRITE_RETRY_MS 3000                    /* then 503 with Retry-After; who waits for another's turn has waited 5 s by then */
+#define LOOKED_AT_MS 200                       /* others look whether a lock is held by taking it for an instant */
 #define SLOW_WORKERS 2
 #define SLOW_QUEUE 64
 
@@ -77,6 +78,17 @@ const char *ctm_app_dir(const struct ctm_app *app, const char *sub, char *out, s
 	return out;
 }
 
+const char *ctm_app_run(const struct ctm_app *app, unsigned instance, const char *name, const char *ext, char *out, size_t cap)
+{
+	char sub[80], number[16] = "";
+	if (instance > 1)
+		snprintf(number, sizeof number, "-%u", instance);
+	snprintf(sub, sizeof sub, "run/%s%s.%s", name, number, ext);
+	return ctm_app_dir(app, sub, out, cap);
+}
+
+const char *ctm_app_pid_path(const struct ctm_app *app, char *out, size_t cap) { return ctm_app_run(app, app->instance, "serve", "pid", out, cap); }
+
 const char *ctm_app_conf(const struct ctm_app *app, const char *key, const char *otherwise)
 {
 	const char *s = ctm_json_gets(app->json, key);
@@ -131,9 +143,20 @@ static int read_url(struct ctm_app *a, struct ctm_err *err)
 	return 0;
 }
 
+/* Member listen for the first instance, members of "instances" for those that follow. */
+static const char *listen_of(const struct ctm_app *a)
+{
+	if (a->conf.listen)
+		return a->conf.listen;
+	return a->instance == 1 ? ctm_app_conf(a, "listen", "127.0.0.1:8080") : ctm_json_str(ctm_json_at(ctm_json_get(a->json, "instances"), a->instance - 2));
+}
+
 static int read_listen(struct ctm_app *a, struct ctm_err *err)
 {
-	const char *listen = a->conf.listen ? a->conf.listen : ctm_app_conf(a, "listen", "127.0.0.1:8080");
+	const char *listen = listen_of(a);
+	if (!listen)
+		return ctm_fail(err, CTM_E_INPUT, "instances", NULL, "instance %u needs an address of its own: --listen ADDRESS:PORT, or its place in member instances of "
+			"ctm.json, which lists the addresses from the second on", a->instance);
 	const char *colon = strrchr(listen, ':');
 	int64_t port;
 	if (!colon || (size_t)(colon - listen) >= sizeof a->host || ctm_parse_i64(colon + 1, 0, 65535, &port))
@@ -179,6 +202,16 @@ static int keep_schema(struct ctm_app *a, struct ctm_db *db, struct ctm_err *err
 	return rc ? ctm_fail_prefix(err, "The store is older than this program and could not be copied before it is brought forward; nothing was changed: ") : 0;
 }
 
+static int read_store(struct ctm_app *a, struct ctm_err *err)
+{
+	int rc = ctm_db_url(a->dir, a->json, a->db_url, sizeof a->db_url, err);
+	a->shared = !rc && ctm_db_served(a->db_url);
+	if (!rc && a->instance > 1 && !a->shared)
+		rc = ctm_fail(err, CTM_E_INPUT, "instance", NULL, "a second server needs a store that both can reach: rows in the file ctm.db are served by one; see "
+			"member database of ctm.json");
+	return rc;
+}
+
 static int migrate(struct ctm_app *a, struct ctm_err *err)
 {
 	struct ctm_db *db;
@@ -199,6 +232,7 @@ int ctm_app_new(const struct ctm_app_conf *conf, struct ctm_app **out, struct ct
 		return ctm_fail(err, CTM_E_NOMEM, NULL, NULL, "no memory");
 	a->lock = -1;
 	a->conf = *conf;
+	a->instance = conf->instance ? conf->instance : 1;
 	a->openapi = CTM_BUF(8 * 1024 * 1024);
 	pthread_mutex_init(&a->openapi_mu, NULL);
 	int rc = ctm_copy(a->dir, sizeof a->dir, conf->state_dir) ? 0 :
@@ -206,7 +240,7 @@ int ctm_app_new(const struct ctm_app_conf *conf, struct ctm_app **out, struct ct
 	if (!rc)
 		rc = read_conf(a, err);
 	if (!rc)
-		rc = ctm_db_url(a->dir, a->json, a->db_url, sizeof a->db_url, err);
+		rc = read_store(a, err);
 	if (!rc)
 		rc = migrate(a, err);
 	if (!rc)
@@ -257,20 +291,21 @@ static int start_doors(struct ctm_app *a, struct ctm_err *err)
 	c.host = NULL;
 	c.connections = EDGE_CONNECTIONS;
 	c.memory = EDGE_CONNECTION_MEMORY;
-	c.unix_path = ctm_app_dir(a, "run/device.sock", path, sizeof path);
+	c.unix_path = ctm_app_run(a, a->instance, "device", "sock", path, sizeof path);
 	return ctm_srv_start(&c, &h, &a->edge, err);
 }
 
-/* Two servers on one state directory would take each other's socket and leases. */
+/* Two servers of one number would take each other's socket and leases. The lock is the number: who holds it lives. */
 static int hold_state(struct ctm_app *a, struct ctm_err *err)
 {
 	char path[1024];
 	int rc = ctm_mkdirs(ctm_app_dir(a, "run", path, sizeof path), 0700, err);
 	if (!rc)
-		rc = ctm_file_lock(ctm_app_dir(a, "run/serve.lock", path, sizeof path), &a->lock, err);
+		rc = ctm_file_lock_wait(ctm_app_run(a, a->instance, "serve", "lock", path, sizeof path), LOOKED_AT_MS, &a->lock, err);
 	if (rc == CTM_E_BUSY) {
 		ctm_err_clear(err);
-		rc = ctm_fail(err, CTM_E_BUSY, "state", NULL, "another ctm serves the state directory %s; stop that one first", a->dir);
+		rc = ctm_fail(err, CTM_E_BUSY, "state", NULL, "another ctm serves the state directory %s%s; stop that one first", a->dir, a->shared ?
+			" under this instance number" : "");
 	}
 	return rc;
 }

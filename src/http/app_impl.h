@@ -16,6 +16,8 @@ struct ctm_app {
 	struct ctm_app_conf conf;
 	char dir[900], db_url[1024], public_url[256], host[64];
 	char public_host[256];             /* host name of public_url, lower case, without port */
+	unsigned instance;                 /* 1 or more */
+	bool shared;                       /* other processes may serve the same store */
 	bool https;                        /* public_url is https: cookies are Secure, HSTS is sent */
 	int port;
 	ctm_json *json;                    /* ctm.json */
@@ -28,10 +30,13 @@ struct ctm_app {
 	struct ctm_srv *people, *edge;
 	struct ctm_metrics metrics;
 	int64_t started_us;                /* on ctm_mono_us() */
-	int lock;                          /* run/serve.lock: one server per state directory; -1 while not started */
+	int lock;                          /* run/serve.lock: one server per instance number; -1 while not started */
 	pthread_mutex_t openapi_mu;
 	struct ctm_buf openapi;            /* made at first use */
 	_Atomic size_t replies_held;       /* bytes of large replies that slow readers keep in memory */
 };
+
+/* run/NAME.EXT of an instance: "serve" and "lock" are run/serve.lock for the first, run/serve-2.lock for the second. */
+const char *ctm_app_run(const struct ctm_app *app, unsigned instance, const char *name, const char *ext, char *out, size_t cap);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "http/jobs.h"
+#include "base/file.h"
 #include "base/text.h"
 #include "base/timex.h"
 #include "event/job.h"
@@ -10,6 +11,8 @@
 
 #define LEASE_MS (10 * 60 * 1000)
 #define NAP_MAX_MS 60000
+#define NAP_SHARED_MS 2000                     /* where another process may have posted a job and died */
+#define STEP_US 1000000                        /* a wall clock that goes back by more was set */
 #define TROUBLE_NAP_MS 2000
 #define ATTEMPTS_DEFAULT 8
 #define JOB_ARENA (96u * 1024 * 1024)
@@ -21,6 +24,7 @@ struct ctm_jobrun {
 	pthread_mutex_t mu;
 	pthread_cond_t cond;
 	bool started, stop, woken;
+	int64_t offset_us;                 /* the wall clock before the monotonic one, when last looked at */
 };
 
 static const struct ctm_job_kind *find_kind(const struct ctm_app *a, const char *kind)
@@ -61,7 +65,7 @@ static int take(struct ctm_cx *cx, void *arg)
 	struct lease *l = arg;
 	ctm_job_free(&l->job);                     /* of a run that was not kept */
 	*l = (struct lease){ 0 };
-	return ctm_job_lease(cx->db, cx->now_ms, LEASE_MS, &l->job, &l->found, cx->err);
+	return ctm_job_lease(cx->db, cx->now_ms, LEASE_MS, cx->app->instance, &l->job, &l->found, cx->err);
 }
 
 struct outcome { const struct ctm_job *job; int max_attempts; const char *why; bool again; };
@@ -70,8 +74,8 @@ static int finish(struct ctm_cx *cx, void *arg)
 {
 	struct outcome *o = arg;
 	if (!o->why)
-		return ctm_job_done(cx->db, o->job->id, cx->now_ms, cx->err);
-	return ctm_job_fail(cx->db, o->job->id, cx->now_ms, o->max_attempts, o->why, &o->again, cx->err);
+		return ctm_job_done(cx->db, o->job, cx->now_ms, cx->err);
+	return ctm_job_fail(cx->db, o->job, cx->now_ms, o->max_attempts, o->why, &o->again, cx->err);
 }
 
 static void report(const struct ctm_job *job, const char *why, bool again)
@@ -133,8 +137,49 @@ static int64_t until_due(struct ctm_jobrun *j)
 	ctm_conns_give(j->app->conns, db);
 	if (rc)
 		return TROUBLE_NAP_MS;
-	int64_t now = ctm_now_ms();
-	return due <= now ? 0 : due - now < NAP_MAX_MS ? due - now : NAP_MAX_MS;
+	int64_t now = ctm_now_ms(), most = j->app->shared ? NAP_SHARED_MS : NAP_MAX_MS;
+	return due <= now ? 0 : due - now < most ? due - now : most;
+}
+
+/* ---- the others ---- */
+
+/* Leases that ran out: their holder lives and has them longer, or is gone and has them no more. The lock is looked at inside the turn, so
+ * that nobody who starts under that number can have leased meanwhile. */
+static int judge_holders(struct ctm_cx *cx, void *arg)
+{
+	int64_t holder = 0;
+	char path[1024];
+	int rc = ctm_job_overdue(cx->db, cx->now_ms, cx->app->instance, &holder, cx->err);
+	while (!rc && holder) {
+		bool lives = ctm_file_locked(ctm_app_run(cx->app, (unsigned)holder, "serve", "lock", path, sizeof path));
+		rc = lives ? ctm_job_extend(cx->db, cx->now_ms, LEASE_MS, holder, cx->err) : ctm_job_reclaim(cx->db, holder, cx->err);
+		rc = rc ? rc : ctm_job_overdue(cx->db, cx->now_ms, cx->app->instance, &holder, cx->err);
+	}
+	return rc;
+}
+
+static void look_after_holders(struct ctm_jobrun *j)
+{
+	struct ctm_db *db = NULL;
+	int64_t holder = 0;
+	int rc = j->app->shared ? ctm_conns_take(j->app->conns, &db, NULL) : CTM_E_STATE;
+	if (!rc)
+		rc = ctm_job_overdue(db, ctm_now_ms(), j->app->instance, &holder, NULL);
+	ctm_conns_give(j->app->conns, db);
+	if (!rc && holder && ctm_write(j->app, judge_holders, NULL, NULL))
+		return;                            /* looked at again the next time */
+}
+
+/* ---- clocks ---- */
+
+static int settle(struct ctm_cx *cx, void *arg) { return ctm_job_settle(cx->db, cx->now_ms, LEASE_MS, cx->err); }
+
+static void look_at_clock(struct ctm_jobrun *j)
+{
+	int64_t offset = ctm_now_us() - ctm_mono_us();
+	if (offset < j->offset_us - STEP_US && ctm_write(j->app, settle, NULL, NULL))
+		return;                            /* not stored: seen again the next time */
+	j->offset_us = offset;
 }
 
 static void nap(struct ctm_jobrun *j, int64_t ms)
@@ -163,14 +208,22 @@ static bool stopping(struct ctm_jobrun *j)
 	return stop;
 }
 
-static int reclaim(struct ctm_cx *cx, void *arg) { return ctm_job_reclaim(cx->db, cx->err); }
+/* Whoever had this number before is gone, and the clock may have been set meanwhile. */
+static int begin(struct ctm_cx *cx, void *arg)
+{
+	int rc = ctm_job_reclaim(cx->db, cx->app->instance, cx->err);
+	return rc ? rc : settle(cx, arg);
+}
 
 static void *loop(void *arg)
 {
 	struct ctm_jobrun *j = arg;
-	if (ctm_write(j->app, reclaim, NULL, NULL))
-		nap(j, TROUBLE_NAP_MS);            /* then leases of a server that died simply run out */
+	j->offset_us = ctm_now_us() - ctm_mono_us();
+	while (ctm_write(j->app, begin, NULL, NULL) && !stopping(j))
+		nap(j, TROUBLE_NAP_MS);
 	while (!stopping(j)) {
+		look_at_clock(j);
+		look_after_holders(j);
 		int64_t ms = until_due(j);
 		struct lease l = { 0 };
 		if (ms) {

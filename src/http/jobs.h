@@ -2,7 +2,8 @@
  *
  * The job thread: leases due jobs one after the other, runs the kind's function outside any transaction, and writes the
  * outcome through the writer. It sleeps until the next job is due and is woken by every commit, so a job posted by a use case
- * starts at once. A job whose process died with it is due again when its lease ends: kinds are idempotent. A failing job is
+ * starts at once. Several processes on one store each have such a thread; one of them does a job. A job whose process died
+ * with it is due again when that process starts again, or when its lease ends and another process finds its lock free: kinds are idempotent. A failing job is
  * tried again later and later, at most max_attempts times, then it stays as failed with its reason.
  */
 #ifndef CTM_HTTP_JOBS_H

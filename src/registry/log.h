@@ -51,8 +51,8 @@ struct ctm_log_entry { const void *p; size_t n; };
 #define CTM_LOG_LOOKBACK 4096       /* entries searched from the end for one that is already there */
 
 /* Append n (1..CTM_LOG_BATCH) entries, durable on return; index receives where each stands. An entry that stands among the last
- * CTM_LOG_LOOKBACK already is not written again: appending is idempotent for a caller that retries. BUSY while another
- * writer holds the lock. With n == 0: only finish what a crash left. */
+ * CTM_LOG_LOOKBACK already is not written again: appending is idempotent for a caller that retries. BUSY when another
+ * writer holds the lock for two seconds. With n == 0: only finish what a crash left. */
 CTM_CHECK int ctm_log_append(const struct ctm_log_writer *w, const struct ctm_log_entry *entries, size_t n, int64_t *index, struct ctm_err *err);
 
 /* Internal to log*.c: builds tiles leaf by leaf and hands out each finished or partial one. */

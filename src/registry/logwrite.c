@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The one writer of a log. Order of work, and why a crash between any two steps is harmless:
+ * The one writer of a log: whoever holds WORK/lock, of all servers of a state directory; it reads the published head only after it has the lock.
+ * Order of work, and why a crash between any two steps is harmless:
  *   1 WORK/pending   base size and the entries, durable. From here the entries are part of the log's future.
  *   2 tiles          named by width: files of the published head are not touched, a half-made set is written again alike.
  *   3 signature      the signer keeps its own last head and refuses another tree of the same size; asked again for the same
@@ -15,13 +16,12 @@
 #include "base/text.h"
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
+#define LOCK_WAIT_MS 2000            /* an append takes milliseconds; another server of the directory may be at it */
 #define PENDING_MAX ((size_t)24 << 20)
 #define BUNDLE_MAX ((size_t)CTM_TILE_WIDTH * (CTM_ENTRY_MAX + 2))
 
@@ -348,10 +348,10 @@ int ctm_log_append(const struct ctm_log_writer *w, const struct ctm_log_entry *e
 	if ((rc = ctm_mkdirs(w->work, 0700, err)) || (rc = ctm_mkdirs(w->dir, 0755, err)))
 		return rc;
 	snprintf(path, sizeof path, "%s/lock", w->work);
-	CTM_AUTO_FD fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return ctm_fail(err, CTM_E_IO, "lock", NULL, "%s cannot be opened: %s", path, strerror(errno));
-	if (flock(fd, LOCK_EX | LOCK_NB))
-		return ctm_fail(err, CTM_E_BUSY, "log", NULL, "Another program is writing the log just now; the entry is kept and tried again.");
+	CTM_AUTO_FD fd = -1;
+	struct ctm_err own = { 0 };
+	if ((rc = ctm_file_lock_wait(path, LOCK_WAIT_MS, &fd, &own)))
+		return rc == CTM_E_BUSY ? ctm_fail(err, rc, "log", NULL, "Another program is writing the log just now; the entry is kept and tried again.") :
+			ctm_fail(err, rc, "lock", NULL, "%s", own.msg);
 	return append_locked(w, entries, n, index, err);
 }

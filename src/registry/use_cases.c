@@ -16,6 +16,7 @@
 #define ART_MAX (4 << 20)
 #define ART_MS 15000
 #define HITS 50
+#define STATIC_WAIT_MS 5000
 
 static void free_buf(void *b)
 {
@@ -99,15 +100,27 @@ int ctm_uc_record_proof(struct ctm_cx *cx, ctm_json *out)
 	return 0;
 }
 
+/* Reading the record and writing its files is one step among all servers of the state directory: an older view never lands on a newer. */
+static int hold_files(struct ctm_jx *jx, int *lock)
+{
+	char path[1024];
+	int rc = ctm_mkdirs(ctm_app_dir(jx->app, "run", path, sizeof path), 0700, jx->err);
+	return rc ? rc : ctm_file_lock_wait(ctm_app_dir(jx->app, "run/static.lock", path, sizeof path), STATIC_WAIT_MS, lock, jx->err);
+}
+
 int ctm_job_registry_static(struct ctm_jx *jx)
 {
 	const char *id = ctm_json_gets(jx->payload, "record_id");
 	CTM_AUTO_BUF proof = CTM_BUF(1 << 20);
+	CTM_AUTO_FD lock = -1;
 	struct ctm_err none = { 0 };
 
 	if (!id)
 		return ctm_fail(jx->err, CTM_E_INPUT, "record_id", NULL, "The job names no record.");
-	int rc = ctm_record_proof(jx->app, jx->db, id, 0, &proof, &none);
+	int rc = hold_files(jx, &lock);
+	if (rc)
+		return rc;
+	rc = ctm_record_proof(jx->app, jx->db, id, 0, &proof, &none);
 	if (rc && rc != CTM_E_NOTFOUND)
 		return ctm_fail(jx->err, rc, none.field, none.rule, "%s", none.msg);
 	rc = ctm_record_publish(jx->app, jx->db, id, rc ? NULL : proof.p, proof.len, jx->now_ms, jx->err);

@@ -4,6 +4,7 @@
  */
 #include "../base/harness.h"
 #include "base/text.h"
+#include "base/timex.h"
 #include "event/event.h"
 
 #define T0 INT64_C(1795358763000)
@@ -23,7 +24,7 @@ static bool lease(struct ctm_db *db, int64_t now, struct ctm_job *j)
 {
 	bool found = false;
 	struct ctm_err e = { 0 };
-	if (ctm_job_lease(db, now, 60000, j, &found, &e))
+	if (ctm_job_lease(db, now, 60000, 1, j, &found, &e))
 		fail_msg("%s", e.msg);
 	return found;
 }
@@ -49,8 +50,8 @@ static void jobs_come_in_order_of_time_and_only_when_due(void **state)
 	assert_string_equal(j.kind, "first");
 	assert_int_equal(ctm_json_len(j.payload), 0);
 	ctm_job_free(&j);
-	assert_int_equal(ctm_job_done(db, j.id, T0, NULL), 0);
-	assert_int_equal(ctm_job_done(db, j.id, T0, NULL), CTM_E_STATE);
+	assert_int_equal(ctm_job_done(db, &j, T0, NULL), 0);
+	assert_int_equal(ctm_job_done(db, &j, T0, NULL), CTM_E_STATE);
 	assert_false(lease(db, T0, &j));
 	assert_true(lease(db, T0 + 5000, &j));
 	assert_string_equal(ctm_json_gets(j.payload, "what"), "later");
@@ -72,9 +73,72 @@ static void a_lost_lease_is_given_out_again(void **state)
 	assert_true(j.attempts == 2);
 	ctm_job_free(&j);
 	assert_false(lease(db, T0 + 60002, &j));
-	assert_int_equal(ctm_job_reclaim(db, NULL), 0);   /* the server was started again */
+	assert_int_equal(ctm_job_reclaim(db, 1, NULL), 0);   /* the server was started again */
 	assert_true(next(db) <= T0 && lease(db, T0 + 60002, &j));
 	ctm_job_free(&j);
+	ctm_db_close(db);
+}
+
+static bool lease_as(struct ctm_db *db, int64_t holder, int64_t now, struct ctm_job *j)
+{
+	bool found = false;
+	assert_int_equal(ctm_job_lease(db, now, 60000, holder, j, &found, NULL), 0);
+	if (found)
+		ctm_job_free(j);
+	return found;
+}
+
+static int64_t overdue(struct ctm_db *db, int64_t me, int64_t now)
+{
+	int64_t holder = -1;
+	assert_int_equal(ctm_job_overdue(db, now, me, &holder, NULL), 0);
+	return holder;
+}
+
+/* Two servers: a lease is its holder's while he lives, whatever the clock says. */
+static void a_lease_of_another_is_taken_only_when_he_is_gone(void **state)
+{
+	struct ctm_db *db = fresh(state, "two.db");
+	struct ctm_job a, b;
+	assert_int_equal(ctm_job_post(db, T0, "k", "", NULL, NULL), 0);
+	assert_true(lease_as(db, 1, T0, &a));
+	assert_false(lease_as(db, 2, T0 + 60000, &b));
+	assert_int_equal(overdue(db, 2, T0 + 60000), 0);
+	assert_false(lease_as(db, 2, T0 + 86400000, &b));            /* a clock that went forward a day */
+	assert_int_equal(overdue(db, 2, T0 + 86400000), 1);
+	assert_int_equal(overdue(db, 1, T0 + 86400000), 0);           /* nobody has to look after himself */
+	assert_int_equal(ctm_job_extend(db, T0 + 86400000, 60000, 1, NULL), 0);      /* he lives */
+	assert_int_equal(overdue(db, 2, T0 + 86400000), 0);
+	assert_int_equal(ctm_job_reclaim(db, 2, NULL), 0);            /* the second starts again: not his */
+	assert_false(lease_as(db, 2, T0 + 86400000, &b));
+	assert_int_equal(ctm_job_reclaim(db, 1, NULL), 0);            /* he is gone */
+	assert_true(lease_as(db, 2, T0 + 86400000, &b));
+	assert_true(a.attempts == 1 && b.attempts == 2);
+	assert_int_equal(ctm_job_done(db, &a, T0, NULL), CTM_E_STATE);    /* was not gone after all: too late */
+	assert_int_equal(ctm_job_fail(db, &a, T0, 5, "x", NULL, NULL), CTM_E_STATE);
+	assert_int_equal(ctm_job_done(db, &b, T0, NULL), 0);
+	ctm_db_close(db);
+}
+
+/* Posted and leased by a clock that stood a year ahead; then it is put right. */
+static void a_clock_that_goes_back_strands_no_job(void **state)
+{
+	struct ctm_db *db = fresh(state, "back.db");
+	const int64_t year = INT64_C(365) * 86400000, now = ctm_now_ms(), ahead = now + year;
+	struct ctm_job j;
+	assert_int_equal(ctm_job_post(db, ahead, "leased", "", NULL, NULL), 0);
+	assert_true(lease_as(db, 1, ahead, &j));
+	assert_int_equal(ctm_job_post(db, now - 1, "retried", "", NULL, NULL), 0);
+	assert_true(lease_as(db, 2, now, &j));
+	assert_int_equal(ctm_job_fail(db, &j, ahead, 5, "x", NULL, NULL), 0);
+	assert_int_equal(ctm_job_post(db, now + 30 * INT64_C(86400000), "deadline", "", NULL, NULL), 0);
+	assert_true(next(db) > now + 60000);
+	assert_int_equal(ctm_job_settle(db, now, 60000, NULL), 0);
+	assert_true(lease_as(db, 2, now, &j) && ctm_streq(j.kind, "retried"));
+	assert_false(lease_as(db, 1, now + 60000, &j));
+	assert_true(lease_as(db, 1, now + 60001, &j) && ctm_streq(j.kind, "leased"));
+	assert_true(next(db) <= now + 120001);
+	assert_false(lease_as(db, 1, now + 60001, &j));               /* a deadline stays where it is */
 	ctm_db_close(db);
 }
 
@@ -88,15 +152,15 @@ static void failures_back_off_and_end(void **state)
 	for (int i = 0; i < 4; i++) {
 		assert_true(lease(db, now, &j));
 		ctm_job_free(&j);
-		assert_int_equal(ctm_job_fail(db, j.id, now, 4, "the peer is away \xC3\xA9", &again, NULL), 0);
+		assert_int_equal(ctm_job_fail(db, &j, now, 4, "the peer is away \xC3\xA9", &again, NULL), 0);
 		assert_int_equal(again, i < 3);
 		if (i < 3)
 			assert_true(next(db) == now + (1000 << i));
 		now += 1000 << i;
 	}
 	assert_false(lease(db, now + 100000000, &j));
-	assert_int_equal(ctm_job_fail(db, j.id, now, 4, "x", NULL, NULL), CTM_E_STATE);
-	assert_int_equal(ctm_job_fail(db, "absent", now, 4, "x", NULL, NULL), CTM_E_NOTFOUND);
+	assert_int_equal(ctm_job_fail(db, &j, now, 4, "x", NULL, NULL), CTM_E_STATE);
+	assert_int_equal(ctm_job_fail(db, &(struct ctm_job){ .id = "absent" }, now, 4, "x", NULL, NULL), CTM_E_NOTFOUND);
 	struct ctm_q *q = ctm_q(db, "job.failed");
 	CTM_AUTO_JSON *rows = NULL;
 	ctm_q_int(q, "limit", 10);
@@ -117,13 +181,13 @@ static void keys_join_what_waits_but_never_swallow_a_wake_up(void **state)
 	assert_string_equal(a.key, "r1");
 	ctm_job_free(&a);
 	assert_int_equal(ctm_job_post(db, T0, "publish", "r1", NULL, NULL), 0);        /* a is running: this one must run too */
-	assert_int_equal(ctm_job_fail(db, a.id, T0, 5, "x", &again, NULL), 0);          /* a's retry is the one that waits */
+	assert_int_equal(ctm_job_fail(db, &a, T0, 5, "x", &again, NULL), 0);          /* a's retry is the one that waits */
 	assert_true(again);
 	int runs = 0;
 	while (lease(db, T0 + 100000, &b)) {
 		runs++;
 		ctm_job_free(&b);
-		assert_int_equal(ctm_job_done(db, b.id, T0, NULL), 0);
+		assert_int_equal(ctm_job_done(db, &b, T0, NULL), 0);
 	}
 	assert_int_equal(runs, 2);                 /* r2 and one r1 */
 	ctm_db_close(db);
@@ -147,7 +211,7 @@ static void events_become_one_job_per_listener(void **state)
 		assert_string_equal(ctm_json_gets(j.payload, "id"), "c1");
 		assert_string_equal(ctm_json_gets(ctm_json_get(j.payload, "data"), "to"), "review");
 		ctm_job_free(&j);
-		assert_int_equal(ctm_job_done(db, j.id, T0, NULL), 0);
+		assert_int_equal(ctm_job_done(db, &j, T0, NULL), 0);
 	}
 	assert_int_equal(seen, 2);
 	struct ctm_q *q = ctm_q(db, "event.of");
@@ -179,7 +243,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(jobs_come_in_order_of_time_and_only_when_due), cmocka_unit_test(a_lost_lease_is_given_out_again),
-		cmocka_unit_test(failures_back_off_and_end), cmocka_unit_test(keys_join_what_waits_but_never_swallow_a_wake_up),
+		cmocka_unit_test(a_lease_of_another_is_taken_only_when_he_is_gone),
+		cmocka_unit_test(a_clock_that_goes_back_strands_no_job), cmocka_unit_test(failures_back_off_and_end), cmocka_unit_test(keys_join_what_waits_but_never_swallow_a_wake_up),
 		cmocka_unit_test(events_become_one_job_per_listener), cmocka_unit_test(an_event_goes_back_with_its_change),
 	};
 	return cmocka_run_group_tests(tests, scratch_new, scratch_gone);
