@@ -120,9 +120,27 @@ static int setting_value(const struct ctm_jc *c, const char *key, size_t type, s
 	return 0;
 }
 
+/* Who may write it; without the member only the owner. */
+static int setting_writers(const struct ctm_jc *c, struct ctm_err *err)
+{
+	struct ctm_jc at, list, v;
+	int rc;
+	if (!ctm_jc_has(c, "writers", &at))
+		return 0;
+	if ((rc = ctm_jc_arr(c, "writers", 1, 2, &list, err)))
+		return rc;
+	for (size_t k = 0; k < ctm_json_len(list.v); k++) {
+		if ((rc = ctm_jc_at(&list, k, &v, err)) || (rc = ctm_jc_is(&v, CTM_J_STR, err)))
+			return rc;
+		if (!ctm_streq(ctm_json_str(v.v), "owner") && !ctm_streq(ctm_json_str(v.v), "platform"))
+			return ctm_jc_fail(&v, err, "is owner or platform");
+	}
+	return 0;
+}
+
 static int setting_one(const struct ctm_jc *arr, size_t i, struct ctm_err *err)
 {
-	static const char *const keys[] = { "name", "type", "min", "max", "values", "default", "secure_default", "privacy" };
+	static const char *const keys[] = { "name", "type", "min", "max", "values", "default", "secure_default", "privacy", "writers" };
 	static const char *const types[] = { "bool", "int", "text", "enum" }, *const privacy[] = { "none", "personal" };
 	struct ctm_jc c, values, v, at;
 	const char *name = NULL;
@@ -146,7 +164,7 @@ static int setting_one(const struct ctm_jc *arr, size_t i, struct ctm_err *err)
 	}
 	if ((type != 1 && ctm_jc_has(&c, "min", &at)) || (type != 1 && type != 2 && ctm_jc_has(&c, "max", &at)) || (type != 3 && ctm_jc_has(&c, "values", &at)))
 		return ctm_jc_fail(&at, err, "does not belong to a setting of type %s", types[type]);
-	if ((rc = setting_value(&c, "default", type, err)))
+	if ((rc = setting_writers(&c, err)) || (rc = setting_value(&c, "default", type, err)))
 		return rc;
 	return setting_value(&c, "secure_default", type, err);
 }

@@ -127,6 +127,23 @@
 #define CTM_SETTING_VALUES 16
 #endif
 
+/* Bytes of a stored configuration: on the stack while it is read or written. The default holds every setting at its longest. */
+#ifndef CTM_CONFIG_BYTES
+#define CTM_CONFIG_BYTES (24 + CTM_SETTINGS_MAX * (CTM_SETTING_NAME + CTM_SETTING_TEXT + 6))
+#endif
+/* Starts that a configuration on trial gets before the device goes back to the kept one. */
+#ifndef CTM_CONFIG_BOOTS
+#define CTM_CONFIG_BOOTS 3
+#endif
+/* Seconds of trial of a signed configuration that does not say how long. */
+#ifndef CTM_CONFIG_TRIAL_S
+#define CTM_CONFIG_TRIAL_S 600
+#endif
+/* Bytes of a signed configuration or reset. [wire] */
+#ifndef CTM_REMOTE_MAX
+#define CTM_REMOTE_MAX 4096
+#endif
+
 /* ---- owner's password and sessions ---- */
 
 /* Bytes of a password. */

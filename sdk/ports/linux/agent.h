@@ -39,6 +39,11 @@ struct agent_conf {
 	size_t release_keylen;
 	int min_length, attempts, lock_s;
 	struct ctm_setting setting[CTM_SETTINGS_MAX];
+	struct {                                /* what the schema's pointers point at */
+		char name[CTM_SETTING_NAME + 1], word[CTM_SETTING_VALUES][CTM_SETTING_NAME + 1];
+		const char *words[CTM_SETTING_VALUES];
+		char first[CTM_SETTING_TEXT + 1], secure[CTM_SETTING_TEXT + 1];
+	} setting_text[CTM_SETTINGS_MAX];
 	size_t nsettings;
 };
 

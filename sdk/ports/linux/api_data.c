@@ -62,7 +62,7 @@ static void bad_setting(struct reply *r, const struct ctm_setting *s)
 	if (s->type == CTM_SET_BOOL)
 		snprintf(text, sizeof text, "%s must be true or false; nothing was changed.", s->name);
 	else if (s->type == CTM_SET_ENUM)
-		snprintf(text, sizeof text, "%s must be one of its %zu words; nothing was changed.", s->name, s->nvalues);
+		snprintf(text, sizeof text, "%s must be one of its %u words; nothing was changed.", s->name, (unsigned)s->nvalues);
 	else
 		snprintf(text, sizeof text, "%s must be %s %lld to %lld%s; nothing was changed.", s->name, s->type == CTM_SET_INT ? "a whole number from" : "a text of",
 			 (long long)s->min, (long long)s->max, s->type == CTM_SET_INT ? "" : " bytes");
@@ -82,14 +82,16 @@ void api_config_put(struct agent *a, struct request *q, struct reply *r)
 	json_t *o = api_body(q, r, NULL, 0), *v;
 	struct ctm_value next[CTM_SETTINGS_MAX];
 	char names[CTM_LOG_DETAIL + 1] = "";
+	struct ctm_change change;
 	const char *key;
-	int rc = 0;
+	size_t bad = 0;
+	int rc;
 
 	if (!o)
 		return;
 	memcpy(next, a->config.value, sizeof next);
 	json_object_foreach(o, key, v) {
-		int i = ctm_config_find(&a->config, key);
+		int i = ctm_config_find(&a->config, key, strlen(key));
 
 		if (i < 0) {
 			api_error(r, 422, "UNKNOWN", key, "There is no such setting; nothing was changed.");
@@ -105,10 +107,16 @@ void api_config_put(struct agent *a, struct request *q, struct reply *r)
 	json_decref(o);
 	if (r->status)
 		return;
-	if (DEFECT(CONFIG_ANY) && ctm_config_store(&a->config, next, NULL) == CTM_SDK_INPUT)
+	change = (struct ctm_change){ .values = next, .writer = CTM_WRITER_OWNER };
+	rc = ctm_config_change(&a->config, &change, &bad);
+	if (DEFECT(CONFIG_ANY) && rc == CTM_SDK_INPUT) {
 		memcpy(a->config.value, next, sizeof next);
-	else if (!DEFECT(CONFIG_ANY))
-		rc = ctm_config_store(&a->config, next, NULL);
+		rc = 0;
+	}
+	if (rc == CTM_SDK_AUTH) {
+		api_error(r, 422, "INPUT", a->config.schema[bad].name, "This setting is not the owner's to change; nothing was changed.");
+		return;
+	}
 	if (rc) {
 		api_error(r, api_http_status(rc), ctm_sdk_name(rc), NULL, "The settings could not be stored; the old ones hold.");
 		return;

@@ -215,29 +215,32 @@ static int take_conf(const json_t *o, struct agent_conf *c, const char *file, st
 
 /* Declaration */
 
-static int take_value(const json_t *v, const struct ctm_setting *s, struct ctm_value *out)
+/* A constant of the schema; its text, if it has one, goes into `text`. */
+static int take_constant(const json_t *v, const struct ctm_setting *s, struct ctm_constant *out, char text[CTM_SETTING_TEXT + 1])
 {
-	const char *text = json_string_value(v);
+	const char *string = json_string_value(v);
+	struct ctm_value value;
 
-	memset(out, 0, sizeof *out);
+	*out = (struct ctm_constant){ 0, NULL };
 	if (s->type == CTM_SET_BOOL && json_is_boolean(v)) {
 		out->i = json_is_true(v);
 	} else if (s->type == CTM_SET_INT && json_is_integer(v)) {
 		out->i = json_integer_value(v);
-	} else if (s->type == CTM_SET_TEXT && text && strlen(text) == json_string_length(v) && strlen(text) <= CTM_SETTING_TEXT) {
-		memcpy(out->text, text, strlen(text) + 1);
-	} else if (s->type == CTM_SET_ENUM && text) {
+	} else if (s->type == CTM_SET_TEXT && string && strlen(string) == json_string_length(v) && strlen(string) <= CTM_SETTING_TEXT) {
+		memcpy(text, string, strlen(string) + 1);
+		out->text = text;
+	} else if (s->type == CTM_SET_ENUM && string) {
 		out->i = -1;
 		for (size_t i = 0; i < s->nvalues; i++)
-			if (strcmp(s->values[i], text) == 0)
+			if (strcmp(s->values[i], string) == 0)
 				out->i = (int64_t)i;
 	} else {
 		return CTM_SDK_INPUT;
 	}
-	return ctm_config_check(s, out);
+	return ctm_config_constant(out, &value) ? CTM_SDK_INPUT : ctm_config_check(s, &value);
 }
 
-static int take_enum(const json_t *list, struct ctm_setting *s)
+static int take_enum(const json_t *list, struct agent_conf *c, size_t at)
 {
 	size_t n = json_array_size(list);
 
@@ -248,35 +251,56 @@ static int take_enum(const json_t *list, struct ctm_setting *s)
 
 		if (!v || !*v || strlen(v) > CTM_SETTING_NAME)
 			return CTM_SDK_INPUT;
-		memcpy(s->values[i], v, strlen(v) + 1);
+		memcpy(c->setting_text[at].word[i], v, strlen(v) + 1);
+		c->setting_text[at].words[i] = c->setting_text[at].word[i];
 	}
-	s->nvalues = n;
+	c->setting[at].values = c->setting_text[at].words;
+	c->setting[at].nvalues = (uint8_t)n;
 	return 0;
 }
 
-static int take_setting(const json_t *o, struct ctm_setting *s)
+/* Who may write it: "owner" (the default) and "platform". */
+static int take_writers(const json_t *list, struct ctm_setting *s)
+{
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const char *who = json_string_value(json_array_get(list, i));
+
+		if (who && strcmp(who, "owner") == 0)
+			s->writers |= CTM_WRITER_OWNER;
+		else if (who && strcmp(who, "platform") == 0)
+			s->writers |= CTM_WRITER_PLATFORM;
+		else
+			return CTM_SDK_INPUT;
+	}
+	return list && !s->writers ? CTM_SDK_INPUT : 0;
+}
+
+static int take_setting(const json_t *o, struct agent_conf *c, size_t at)
 {
 	static const char *const types[] = { "bool", "int", "text", "enum" };
 	const char *type = json_string_value(json_object_get(o, "type")), *name = json_string_value(json_object_get(o, "name"));
+	const char *privacy = json_string_value(json_object_get(o, "privacy"));
 	const json_t *min = json_object_get(o, "min"), *max = json_object_get(o, "max"), *secure = json_object_get(o, "secure_default");
+	struct ctm_setting *s = &c->setting[at];
 	size_t t = 0;
 
 	while (type && t < 4 && strcmp(type, types[t]) != 0)
 		t++;
 	if (!name || !*name || strlen(name) > CTM_SETTING_NAME || !type || t == 4)
 		return CTM_SDK_INPUT;
-	memset(s, 0, sizeof *s);
-	memcpy(s->name, name, strlen(name) + 1);
-	s->type = (enum ctm_setting_type)t;
+	memcpy(c->setting_text[at].name, name, strlen(name) + 1);
+	s->name = c->setting_text[at].name;
+	s->type = (uint8_t)t;
+	s->privacy = privacy && strcmp(privacy, "personal") == 0 ? CTM_PRIVACY_PERSONAL : CTM_PRIVACY_NONE;
 	s->min = min ? json_integer_value(min) : 0;
 	s->max = max ? json_integer_value(max) : s->type == CTM_SET_TEXT ? CTM_SETTING_TEXT : INT32_MAX;
 	if (s->type == CTM_SET_TEXT && s->max > CTM_SETTING_TEXT)
 		return CTM_SDK_INPUT;
-	if (s->type == CTM_SET_ENUM && take_enum(json_object_get(o, "values"), s))
+	if ((s->type == CTM_SET_ENUM && take_enum(json_object_get(o, "values"), c, at)) || take_writers(json_object_get(o, "writers"), s))
 		return CTM_SDK_INPUT;
-	if (take_value(json_object_get(o, "default"), s, &s->first))
+	if (take_constant(json_object_get(o, "default"), s, &s->first, c->setting_text[at].first))
 		return CTM_SDK_INPUT;
-	return take_value(secure ? secure : json_object_get(o, "default"), s, &s->secure);
+	return take_constant(secure ? secure : json_object_get(o, "default"), s, &s->secure, c->setting_text[at].secure);
 }
 
 static int take_settings(const json_t *list, struct agent_conf *c, const char *file, struct why *w)
@@ -286,7 +310,7 @@ static int take_settings(const json_t *list, struct agent_conf *c, const char *f
 	if (!json_is_array(list) || n > CTM_SETTINGS_MAX)
 		return why_say(w, CTM_SDK_INPUT, "%s: \"settings\" must be a list of at most %d", file, CTM_SETTINGS_MAX);
 	for (size_t i = 0; i < n; i++)
-		if (take_setting(json_array_get(list, i), &c->setting[i]))
+		if (take_setting(json_array_get(list, i), c, i))
 			return why_say(w, CTM_SDK_INPUT, "%s: /settings/%zu is not a setting this device can keep", file, i);
 	c->nsettings = n;
 	return 0;

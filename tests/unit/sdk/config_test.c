@@ -74,11 +74,12 @@ static void an_erase_cut_short_never_brings_back_what_was_before(void **state)
 	}
 }
 
+static const char *const modes[] = { "low", "high" };
 static const struct ctm_setting schema[] = {
 	{ .name = "live", .type = CTM_SET_BOOL, .first = { 1, "" }, .secure = { 0, "" } },
 	{ .name = "days", .type = CTM_SET_INT, .min = 0, .max = 30, .first = { 7, "" }, .secure = { 7, "" } },
 	{ .name = "name", .type = CTM_SET_TEXT, .min = 1, .max = 8, .first = { 0, "door" }, .secure = { 0, "door" } },
-	{ .name = "mode", .type = CTM_SET_ENUM, .values = { "low", "high" }, .nvalues = 2 },
+	{ .name = "mode", .type = CTM_SET_ENUM, .values = modes, .nvalues = 2, .writers = CTM_WRITER_PLATFORM | CTM_WRITER_OWNER },
 };
 
 static struct ctm_config load(void)
@@ -87,6 +88,11 @@ static struct ctm_config load(void)
 
 	assert_int_equal(ctm_config_load(&c), 0);
 	return c;
+}
+
+static int set(struct ctm_config *c, const struct ctm_value *v, size_t *bad)
+{
+	return ctm_config_change(c, &(struct ctm_change){ .values = v, .writer = CTM_WRITER_OWNER }, bad);
 }
 
 static void settings_start_with_defaults_and_survive_a_restart(void **state)
@@ -99,7 +105,7 @@ static void settings_start_with_defaults_and_survive_a_restart(void **state)
 	memcpy(v, c.value, sizeof v);
 	v[1].i = 30;
 	strcpy(v[2].text, "porch");
-	assert_int_equal(ctm_config_store(&c, v, NULL), 0);
+	assert_int_equal(set(&c, v, NULL), 0);
 	c = load();
 	assert_int_equal(c.value[1].i, 30);
 	assert_string_equal(c.value[2].text, "porch");
@@ -108,8 +114,8 @@ static void settings_start_with_defaults_and_survive_a_restart(void **state)
 	assert_int_equal(c.value[0].i, 0);
 	assert_int_equal(c.value[1].i, 7);
 	assert_string_equal(c.value[2].text, "door");
-	assert_int_equal(ctm_config_find(&c, "mode"), 3);
-	assert_int_equal(ctm_config_find(&c, "nothing"), CTM_SDK_UNKNOWN);
+	assert_int_equal(ctm_config_find(&c, "mode", 4), 3);
+	assert_int_equal(ctm_config_find(&c, "nothing", 7), CTM_SDK_UNKNOWN);
 }
 
 static void one_bad_value_changes_nothing(void **state)
@@ -127,7 +133,7 @@ static void one_bad_value_changes_nothing(void **state)
 		memcpy(v, c.value, sizeof v);
 		v[0].i = 0;
 		v[bad[i].at] = bad[i].v;
-		assert_int_equal(ctm_config_store(&c, v, &where), CTM_SDK_INPUT);
+		assert_int_equal(set(&c, v, &where), CTM_SDK_INPUT);
 		assert_int_equal(where, bad[i].at);
 		assert_int_equal(c.value[0].i, 1);
 		c = load();
@@ -145,7 +151,7 @@ static void stored_value_outside_a_new_schema_is_dropped(void **state)
 	memcpy(v, c.value, sizeof v);
 	v[1].i = 30;
 	v[3].i = 1;
-	assert_int_equal(ctm_config_store(&c, v, NULL), 0);
+	assert_int_equal(set(&c, v, NULL), 0);
 	memcpy(narrow, schema, sizeof narrow);
 	narrow[1].max = 10;
 	c.schema = narrow;
