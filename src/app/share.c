@@ -1,23 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/share.h"
 #include "base/proc.h"
+#include <stdbool.h>
 #include <stdio.h>
 #include <unistd.h>
 
-static int try_path(char *out, size_t cap, const char *dir, const char *sub, const char *name)
-{
-	int n = snprintf(out, cap, "%s%s%s", dir, sub, name);
-	return n > 0 && (size_t)n < cap && !access(out, R_OK);
-}
+/* From the program's directory: installed (libexec/ctm, bin), then the build directory of a source tree. Nothing of where a program
+ * was built stands in it, so that the same sources give the same bytes anywhere. */
+static const char *const near[] = { "../../share/ctm", "../share/ctm", "..", "../..", NULL };
 
 int ctm_share_path(const char *name, char *out, size_t cap, struct ctm_err *err)
 {
-	char self[4096], path[4200];
-	if (!ctm_self_dir(self, sizeof self) && (try_path(path, sizeof path, self, "/../../share/ctm/", name) || try_path(path, sizeof path, self, "/../share/ctm/", name)))
-		snprintf(out, cap, "%s", path);
-	else if (try_path(path, sizeof path, CTM_SHARE_DIR, "/", name))
-		snprintf(out, cap, "%s", path);
-	else
-		return ctm_fail(err, CTM_E_NOTFOUND, name, NULL, "the %s that comes with ctm was not found; name its directory with --%s DIR", name, name);
-	return 0;
+	char self[4096];
+	bool found = false;
+	if (!ctm_self_dir(self, sizeof self))
+		for (size_t i = 0; near[i] && !found; i++) {
+			int n = snprintf(out, cap, "%s/%s/%s", self, near[i], name);
+			found = n > 0 && (size_t)n < cap && !access(out, R_OK);
+		}
+	return found ? 0 : ctm_fail(err, CTM_E_NOTFOUND, name, NULL, "the %s that comes with ctm was not found; name its directory with --%s DIR", name, name);
 }

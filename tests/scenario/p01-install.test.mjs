@@ -2,7 +2,7 @@
 // What `meson install` leaves is a working ctm: programs, rules, services, manual pages, completion.
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BUILD, existsTool, freePort, prog, request, run, start, tempDir, until } from './kit.mjs';
 
@@ -36,35 +36,67 @@ test('an installed tree', { timeout: 180000 }, async (t) => {
     assert.equal(broken.code, 3);
     assert.match(broken.err, /ir8425/);
   });
-  await t.test('there is a manual page for each page that packaging lists, and each is sound roff', () => {
-    const dir = join(prefix, 'share/man/man1'), pages = readdirSync(dir);
+  await t.test('there is a manual page for each page that packaging lists, and each is sound roff', (tt) => {
+    const pages = ['man1', 'man8'].flatMap((d) => readdirSync(join(prefix, 'share/man', d)).map((f) => join(prefix, 'share/man', d, f)));
     assert.ok(pages.length >= 20, String(pages));
-    const groff = existsTool('groff');
-    for (const p of pages) {
-      assert.match(readFileSync(join(dir, p), 'utf8'), /^\.TH "?CTM/, p);
-      if (groff) assert.equal(run(groff, ['-man', '-ww', '-z', join(dir, p)]).err, '', p);
-    }
+    for (const p of pages) assert.match(readFileSync(p, 'utf8'), /^\.TH "?CTM/m, p);
+    const man = existsTool('man'), mandoc = existsTool('mandoc');
+    if (man) for (const p of pages) assert.equal(run(man, ['--warnings', '-E', 'UTF-8', '-Tutf8', '-Z', '-l', p], { env: { ...process.env, LC_ALL: 'C.UTF-8', MANROFFSEQ: '' } }).err, '', p);
+    // Without a date the same sources give the same page.
+    if (mandoc) assert.equal(run(mandoc, ['-T', 'lint', '-W', 'warning', ...pages]).out.split('\n').filter((l) => l && !l.includes('missing date')).join('\n'), '');
+    if (!man || !mandoc) tt.skip('man or mandoc is not installed');
   });
-  await t.test('services name installed programs, hold no unknown setting, and are exposed at 2.0 at most', async (tt) => {
-    const dir = join(prefix, 'lib/systemd/system'), units = readdirSync(dir);
-    assert.deepEqual(units.sort(), ['ctm-agent.service', 'ctm-edge.service', 'ctm-signer.service', 'ctm.service']);
-    for (const u of units) {
-      const program = /^ExecStart=(\S+)/m.exec(readFileSync(join(dir, u), 'utf8'))[1];
-      assert.ok(existsSync(program.startsWith('/usr/sbin') ? program : join(dest, program)) || program.endsWith('/nginx'), program);
-    }
+  await t.test('services name installed programs, hold no unknown setting, and are exposed no more than their duties ask', (tt) => {
+    const dir = join(prefix, 'lib/systemd/system');
+    // What systemd counts against each that its duties need: sockets, for the two that devices reach addresses from anywhere, scheduling
+    // and limits (the platform limits the programs it runs).
+    const most = { 'ctm-agent.service': 1.2, 'ctm-edge.service': 1.2, 'ctm-signer.service': 0.3, 'ctm.service': 1.0 };
+    assert.deepEqual(readdirSync(dir).sort(), Object.keys(most));
     const analyze = existsTool('systemd-analyze');
-    if (!analyze) return tt.skip('systemd-analyze is not installed');
-    for (const u of units) {
-      const r = run(analyze, ['security', '--offline=true', '--no-pager', join(dir, u)], { env: { ...process.env, LC_ALL: 'C' } });
+    for (const [u, limit] of Object.entries(most)) {
+      const text = readFileSync(join(dir, u), 'utf8'), program = /^ExecStart=(\S+)/m.exec(text)[1];
+      assert.ok(existsSync(program.startsWith('/usr/sbin') ? program : join(dest, program)) || program.endsWith('/nginx'), program);
+      if (!analyze) continue;
+      const env = { ...process.env, LC_ALL: 'C' };
+      const r = run(analyze, ['security', '--offline=true', '--no-pager', join(dir, u)], { env });
       const level = /exposure level for \S+: ([0-9.]+)/.exec(r.out);
       assert.ok(level, r.out + r.err);
-      assert.ok(Number(level[1]) <= 2.0, `${u}: ${level[1]}\n${r.out}`);
-      assert.doesNotMatch(r.err, /unknown|failed to parse|invalid/i, u);
+      assert.ok(Number(level[1]) <= limit, `${u}: ${level[1]}\n${r.out}`);
+      const at = join(dest, u);                   // the same unit with the program where it lies now
+      writeFileSync(at, text.replace(program, existsSync(program) ? program : join(dest, program)));
+      const v = run(analyze, ['verify', '--man=no', at], { env });
+      assert.equal(v.code, 0, `${u}: ${v.err}`);
+      assert.equal(v.err.split('\n').filter((l) => l.includes(u) && !/ctm-signer.service|Unit \S+ not found/.test(l)).join('\n'), '', u);
     }
+    if (!analyze) tt.skip('systemd-analyze is not installed');
+  });
+  await t.test('the edge\'s log is rotated, and nginx is told to open a new one', async (tt) => {
+    const rotate = existsTool('logrotate');
+    if (!rotate) return tt.skip('logrotate is not installed');
+    const edge = join(dest, 'edge'), me = run('/bin/sh', ['-c', 'echo $(id -un) $(id -gn)']).out.trim();
+    mkdirSync(join(edge, 'logs'), { recursive: true });
+    chmodSync(join(edge, 'logs'), 0o700);
+    writeFileSync(join(edge, 'logs/error.log'), 'one line\n');
+    const nginx = start('/bin/sh', ['-c', 'trap "echo reopened; exit 0" USR1; echo ready; while :; do sleep 0.05; done']);
+    t.after(() => nginx.stop('SIGKILL'));
+    await until('the stand-in', async () => nginx.log.includes('ready'));
+    writeFileSync(join(edge, 'nginx.pid'), `${nginx.pid}\n`);
+    const conf = join(dest, 'rotate.conf');
+    writeFileSync(conf, readFileSync(join(prefix, 'etc/logrotate.d/ctm'), 'utf8').replaceAll('/var/lib/ctm/edge', edge).replace('su ctm ctm', `su ${me}`).replace('ctm ctm', me), { mode: 0o644 });
+    const dry = run(rotate, ['-d', '-s', join(dest, 'rotated'), conf]);
+    assert.equal(dry.code, 0, dry.err);
+    assert.doesNotMatch(dry.err, /^error/m);
+    const r = run(rotate, ['-f', '-s', join(dest, 'rotated'), conf]);
+    assert.equal(r.code, 0, r.err);
+    assert.equal(readFileSync(join(edge, 'logs/error.log.1'), 'utf8'), 'one line\n');
+    assert.equal(readFileSync(join(edge, 'logs/error.log'), 'utf8'), '');
+    assert.equal(await nginx.done, 0);
+    assert.match(nginx.log, /reopened/);
   });
   await t.test('users, directories and log rotation come along', () => {
-    assert.match(readFileSync(join(prefix, 'lib/sysusers.d/ctm.conf'), 'utf8'), /^u ctm /m);
-    assert.match(readFileSync(join(prefix, 'lib/tmpfiles.d/ctm.conf'), 'utf8'), /^d \/var\/lib\/ctm 0700 ctm ctm/m);
+    assert.match(readFileSync(join(prefix, 'lib/sysusers.d/ctm-server.conf'), 'utf8'), /^u ctm /m);
+    assert.match(readFileSync(join(prefix, 'lib/sysusers.d/ctm-agent.conf'), 'utf8'), /^u ctm-agent /m);
+    assert.match(readFileSync(join(prefix, 'lib/tmpfiles.d/ctm-server.conf'), 'utf8'), /^d \/var\/lib\/ctm 0700 ctm ctm/m);
     assert.ok(existsSync(join(prefix, 'etc/logrotate.d/ctm')));
   });
 });
@@ -100,5 +132,13 @@ test('manual pages and completion know every verb', async (t) => {
     assert.deepEqual(ask('ctm', 'sig'), ['signer']);
     assert.deepEqual(ask('ctm', 'lab', 'repl'), ['replay']);
     assert.deepEqual(ask('ctm', 'serve', '--po'), ['--port']);
+  });
+  await t.test('a person at a terminal gets it with the tabulator key', (tt) => {
+    const script = existsTool('script');                     // gives bash a terminal
+    if (!script || !existsTool('bash')) return tt.skip('bash or script is not installed');
+    const typed = `. ${join(import.meta.dirname ?? '.', '../../packaging/ctm.bash-completion')}\nctm sig\t--help\nctm lab repl\t--he\t\nexit\n`;
+    const r = run(script, ['-qec', 'bash --norc --noprofile -i', '/dev/null'], { input: typed, timeout: 30000, env: { ...process.env, PATH: `${prog('ctm').replace(/\/ctm$/, '')}:${process.env.PATH}` } });
+    assert.match(r.out, /usage: ctm signer /);
+    assert.match(r.out, /usage: ctm lab replay /);
   });
 });
