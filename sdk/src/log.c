@@ -139,7 +139,7 @@ static void clean(char *out, size_t max, const char *in)
 {
 	size_t n = 0;
 
-	for (; in[n] && n < max; n++)
+	for (; n < max && in[n]; n++)
 		out[n] = in[n] >= 0x20 && in[n] < 0x7f ? in[n] : '?';
 	out[n] = 0;
 }

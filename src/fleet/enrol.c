@@ -62,7 +62,7 @@ static int count_attempt(struct ctm_cx *cx, void *arg)
 		return rc;
 	if (a->unit.locked_ms > cx->now_ms)
 		return ctm_fail(cx->err, CTM_E_GUARD, "code", NULL, "too many attempts for this serial; it rests for %lld more seconds",
-			(long long)((a->unit.locked_ms - cx->now_ms) / 1000 + 1));
+			(long long)((a->unit.locked_ms - cx->now_ms) / 1000) + 1);
 	int64_t tries = a->unit.tries + 1;
 	bool rest = tries >= TRIES;
 	struct ctm_q *q = ctm_q(cx->db, "device.try");

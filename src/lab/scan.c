@@ -170,7 +170,7 @@ int ctm_scan_run(struct ctm_scan *s, struct ctm_err *err)
 	p->s = s;
 	p->silent = todo + 65536;
 	p->nslots = s->in_flight > 0 && s->in_flight <= SLOTS_MAX ? s->in_flight : 256;
-	memset(todo + s->first, 1, (size_t)(s->last - s->first + 1));
+	memset(todo + s->first, 1, (size_t)(s->last - s->first) + 1);
 	s->nopen = s->refused = s->silent = s->unreachable = s->other = 0;
 	for (int pass = 0; pass < 2 && !rc; pass++) {
 		for (int i = 0; i < p->nslots; i++)

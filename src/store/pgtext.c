@@ -15,9 +15,7 @@ static bool in_word(char c) { return starts_word(c) || isdigit((unsigned char)c)
 static size_t quoted(const char *p, bool backslash)
 {
 	for (size_t i = 1; p[i]; i++) {
-		if (backslash && p[i] == '\\' && p[i + 1])
-			i++;
-		else if (p[i] == p[0] && backslash && p[i + 1] == p[0])
+		if (backslash && p[i + 1] && (p[i] == '\\' || (p[i] == p[0] && p[i + 1] == p[0])))
 			i++;
 		else if (p[i] == p[0])
 			return i + 1;

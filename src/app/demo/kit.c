@@ -209,7 +209,7 @@ int demo_run(struct demo *d, int want, int timeout_ms, struct ctm_buf *out, cons
 	char prog[600];
 	const char *args[40];
 	size_t n = 0;
-	for (; argv[n] && n < 39; n++)
+	for (; n < 39 && argv[n]; n++)
 		args[n] = argv[n];
 	args[n] = NULL;
 	snprintf(prog, sizeof prog, "%s/%s", d->self, argv[0]);

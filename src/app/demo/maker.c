@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "base/timex.h"
 #include "crypto/hash.h"
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -124,9 +125,13 @@ static int make_image(struct demo *d, const struct demo_unit *u, const char *ver
 /* 1.2.3 -> 10203: the security counter of the demonstration grows with the version. */
 static int counter_of(const char *v)
 {
-	int a = 0, b = 0, c = 0;
-	sscanf(v, "%d.%d.%d", &a, &b, &c);
-	return a * 10000 + b * 100 + c;
+	int n = 0;
+	for (int i = 0; i < 3; i++, v += *v == '.') {
+		char *end;
+		n = n * 100 + (int)strtol(v, &end, 10);
+		v = end;
+	}
+	return n;
 }
 
 static int sign_image(struct demo *d, const struct demo_unit *u, const char *version, const char *key, char digest[CTM_DIGEST_MAX])

@@ -38,7 +38,7 @@ static const char *strict_msg(const char *key, const char *locale)
 
 static bool is_void(const char *name)
 {
-	char padded[32];
+	char padded[40];
 	snprintf(padded, sizeof padded, " %s ", name);
 	return strstr(VOID_TAGS, padded);
 }
