@@ -10,16 +10,22 @@
 static void info_certificate(const ctm_json *in, struct ctm_sheet_info *info)
 {
 	const char *status = ctm_json_gets(in, "status");
-	info->title = "Certificate";
+	const char *name = ctm_json_gets(ctm_json_get(in, "product"), "name"), *word = ctm_json_gets(info->words, "cert.title");
+	snprintf(info->named, sizeof info->named, "%.40s %.60s: %.120s", word ? word : "Certificate", ctm_json_gets(in, "number"), name);
+	info->title = info->named;
 	info->author = ctm_json_gets(ctm_json_get(in, "cla"), "name");
 	info->subject = ctm_json_gets(in, "number");
-	info->watermark = !strcmp(status, "suspended") ? "SUSPENDED" : !strcmp(status, "withdrawn") ? "WITHDRAWN" : !strcmp(status, "expired") ? "EXPIRED" :
-		ctm_json_getb(in, "specimen", false) ? "SPECIMEN" : NULL;
+	static const struct { const char *status, *key, *word; } marks[] = { { "suspended", "cert.SUSPENDED", "SUSPENDED" },
+		{ "withdrawn", "cert.WITHDRAWN", "WITHDRAWN" }, { "expired", "cert.EXPIRED", "EXPIRED" }, { "in_force", "cert.SPECIMEN", "SPECIMEN" } };
+	for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
+		if (!strcmp(status, marks[i].status) && (i < 3 || ctm_json_getb(in, "specimen", false)))
+			info->watermark = ctm_json_gets(info->words, marks[i].key) ? ctm_json_gets(info->words, marks[i].key) : marks[i].word;
 }
 
 static void info_report(const ctm_json *in, struct ctm_sheet_info *info)
 {
-	info->title = "Evaluation report";
+	snprintf(info->named, sizeof info->named, "Evaluation report %.60s", ctm_json_gets(in, "number"));
+	info->title = info->named;
 	info->author = ctm_json_gets(in, "authorised_by");
 	info->subject = info->foot_left = ctm_json_gets(in, "number");
 	info->foot_mid = ctm_json_gets(in, "report_digest");
@@ -38,7 +44,7 @@ static const struct {
 
 int ctm_render(const char *kind, const ctm_json *in, struct ctm_buf *out, struct ctm_err *err)
 {
-	static const char *const papers[] = { "letter", "a4" };
+	static const char *const papers[] = { "letter", "a4" }, *const languages[] = { "en", "es" };
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
 		if (strcmp(kinds[i].kind, kind))
 			continue;
@@ -47,11 +53,16 @@ int ctm_render(const char *kind, const ctm_json *in, struct ctm_buf *out, struct
 		int rc = ctm_jc_is(&c, CTM_J_OBJ, err);
 		if (!rc && ctm_jc_has(&c, "paper", &has))
 			rc = ctm_jc_enum(&c, "paper", papers, 2, &which, err);
+		if (!rc && ctm_jc_has(&c, "language", &has))
+			rc = ctm_jc_enum(&c, "language", languages, 2, &which, err);
+		if (!rc && ctm_jc_has(&c, "words", &has))
+			rc = ctm_jc_is(&has, CTM_J_OBJ, err);
 		if (!rc)
 			rc = kinds[i].check(in, err);
 		if (rc)
 			return rc;
-		struct ctm_sheet_info info = { .paper = ctm_json_gets(in, "paper"), .created_ms = ctm_json_geti(in, "issued_ms", 0) };
+		struct ctm_sheet_info info = { .paper = ctm_json_gets(in, "paper"), .language = ctm_json_gets(in, "language"),
+			.words = ctm_json_get(in, "words"), .created_ms = ctm_json_geti(in, "issued_ms", 0) };
 		kinds[i].info(in, &info);
 		return ctm_sheet_draw(&info, kinds[i].draw, in, out, err);
 	}

@@ -5,8 +5,11 @@
  * machine. The PDF carries outline, structure tags, page numbers and embedded fonts. Run as `ctm-render KIND` with the
  * JSON on standard input (at most CTM_RENDER_IN_MAX) and the PDF on standard output.
  *
+ * Every kind: "paper": "letter"|"a4" (default letter), "language": "en"|"es" (default en), "words": {key: text of the paper in that
+ * language} (a key that is not there is printed in English).
+ *
  * `certificate`:
- *   {"paper": "letter"|"a4" (default letter), "number"*, "status": "in_force"|"suspended"|"withdrawn"|"expired" *, "issued_ms"*,
+ *   {"number"*, "status": "in_force"|"suspended"|"withdrawn"|"expired" *, "issued_ms"*,
  *    "valid_from"*, "valid_to"*: "YYYY-MM-DD",
  *    "specimen": bool, "specimen_reason": "the address works on one machine only",      watermark when specimen or status is not in_force
  *    "product"*: {"name"*, "maker"*, "model"*, "category", "intended_use"},

@@ -109,40 +109,15 @@ static void cover_facts(struct ctm_sheet *s, const ctm_json *rep)
 		const char *value = say(v, tmp, sizeof tmp);
 		int64_t ms;
 		if (cover[i].date && strlen(value) > 10 && ctm_time_parse(value, &ms) == 0)
-			value = ctm_time_words(ms, words);
+			value = ctm_time_words(s, ms, words);
 		else if (cover[i].date)
-			value = ctm_date_words(value, words);
+			value = ctm_date_words(s, value, words);
 		if (!*value && ctm_json_type(v) == CTM_J_ARR)
 			value = "none";
 		if (!strncmp(value, "sha256:", 7))
 			value += 7;
 		ctm_fact(s, 150, cover[i].label, *value ? value : "not stated");
 	}
-}
-
-static void draw_cover(struct ctm_sheet *s, const ctm_json *in, const ctm_json *rep)
-{
-	char tmp[400], words[64];
-	ctm_sheet_box(s, s->left, s->y, 36, 4, CTM_INK_ACCENT);
-	s->y += 18;
-	ctm_sheet_outline(s, "Cover");
-	ctm_text(s, CTM_TY_TITLE, CTM_INK, 4, "H1", "Evaluation report");
-	const char *item = get(rep, "item.name|title", tmp, sizeof tmp);
-	ctm_text(s, CTM_TY_HEAD, CTM_INK_ACCENT, 10, "P", *item ? item : "Consumer IoT product");
-	if (ctm_json_getb(in, "rehearsal", false))
-		ctm_text(s, CTM_TY_BOLD, CTM_INK_BAD, 8, "P", "Rehearsal. This report can never be cited in an application.");
-	ctm_fact(s, 150, "Report number (d)", ctm_json_gets(in, "number"));
-	ctm_fact(s, 150, "Issued (j)", ctm_time_words(ctm_json_geti(in, "issued_ms", -1), words));
-	ctm_fact(s, 150, "Authorised by (o)", ctm_json_gets(in, "authorised_by"));
-	cover_facts(s, rep);
-	ctm_sheet_rule(s, 6);
-	ctm_text(s, CTM_TY_SMALL, CTM_INK_MUTE, 2, "P", "SHA-256 of report.json, of which this is the print");
-	ctm_text(s, CTM_TY_MONO, CTM_INK, 5, "P", ctm_json_gets(in, "report_digest"));
-	ctm_text(s, CTM_TY_SMALL, CTM_INK_MUTE, 2, "P", "SHA-256 of the sealed evidence bundle, from which the same report can be made again (ctm lab replay)");
-	ctm_text(s, CTM_TY_MONO, CTM_INK, 8, "P", ctm_json_gets(in, "bundle_digest"));
-	const char *only = get(rep, "items_only", tmp, sizeof tmp);
-	ctm_textf(s, CTM_TY_SMALL, CTM_INK, 0, "P", "%s (l) The report is reproduced only in full unless the laboratory agrees in writing.",
-		*only ? only : "The results relate only to the items tested.");
 }
 
 /* --- verdicts --- */
@@ -175,6 +150,58 @@ static const char *str(const ctm_json *o, const char *key)
 {
 	const char *s = ctm_json_gets(o, key);
 	return s ? s : "";
+}
+
+/* How many judgements came to what, each with its word on a ground of its tone. */
+static void draw_tally(struct ctm_sheet *s, const ctm_json *rep)
+{
+	static const char *const words[] = { "met", "not_met", "undetermined", "not_applicable" };
+	const ctm_json *rows = ctm_json_get(ctm_json_get(rep, "table"), "rows");
+	int counts[4] = { 0 };
+	for (size_t r = 0; r < ctm_json_len(rows); r++) {
+		const ctm_json *cells = ctm_json_get(ctm_json_at(rows, r), "cells");
+		for (size_t c = 0; c < ctm_json_len(cells); c++)
+			for (size_t i = 0; i < 4; i++)
+				counts[i] += !strcmp(str(ctm_json_at(cells, c), "status"), words[i]);
+	}
+	double x = s->left, w = (s->right - s->left) / 4, h = 46;
+	for (size_t i = 0; i < 4; i++, x += w) {
+		char number[24];
+		enum ctm_ink ink = counts[i] ? tone(words[i]) : CTM_INK_MUTE;
+		snprintf(number, sizeof number, "%d", counts[i]);
+		ctm_sheet_ground(s, x, s->y, w, h, ink);
+		ctm_tag_open(s, "P");
+		ctm_text_at(s, x + 10, s->y + 7, w - 20, CTM_TY_HEAD, ink, PANGO_ALIGN_LEFT, NULL, number);
+		ctm_text_at(s, x + 10, s->y + 26, w - 20, CTM_TY_LABEL, ink, PANGO_ALIGN_LEFT, NULL, plain(words[i]));
+		ctm_tag_close(s, "P");
+	}
+	s->y += h + 14;
+}
+
+static void draw_cover(struct ctm_sheet *s, const ctm_json *in, const ctm_json *rep)
+{
+	char tmp[400], words[64];
+	ctm_sheet_box(s, s->left, s->y, 36, 4, CTM_INK_ACCENT);
+	s->y += 18;
+	ctm_sheet_outline(s, "Cover");
+	ctm_text(s, CTM_TY_TITLE, CTM_INK, 4, "H1", "Evaluation report");
+	const char *item = get(rep, "item.name|title", tmp, sizeof tmp);
+	ctm_text(s, CTM_TY_HEAD, CTM_INK_ACCENT, 10, "P", *item ? item : "Consumer IoT product");
+	if (ctm_json_getb(in, "rehearsal", false))
+		ctm_text(s, CTM_TY_BOLD, CTM_INK_BAD, 8, "P", "Rehearsal. This report can never be cited in an application.");
+	draw_tally(s, rep);
+	ctm_fact(s, 150, "Report number (d)", ctm_json_gets(in, "number"));
+	ctm_fact(s, 150, "Issued (j)", ctm_time_words(s, ctm_json_geti(in, "issued_ms", -1), words));
+	ctm_fact(s, 150, "Authorised by (o)", ctm_json_gets(in, "authorised_by"));
+	cover_facts(s, rep);
+	ctm_sheet_rule(s, 6);
+	ctm_text(s, CTM_TY_SMALL, CTM_INK_MUTE, 2, "P", "SHA-256 of report.json, of which this is the print");
+	ctm_text(s, CTM_TY_MONO, CTM_INK, 5, "P", ctm_json_gets(in, "report_digest"));
+	ctm_text(s, CTM_TY_SMALL, CTM_INK_MUTE, 2, "P", "SHA-256 of the sealed evidence bundle, from which the same report can be made again (ctm lab replay)");
+	ctm_text(s, CTM_TY_MONO, CTM_INK, 8, "P", ctm_json_gets(in, "bundle_digest"));
+	const char *only = get(rep, "items_only", tmp, sizeof tmp);
+	ctm_textf(s, CTM_TY_SMALL, CTM_INK, 0, "P", "%s (l) The report is reproduced only in full unless the laboratory agrees in writing.",
+		*only ? only : "The results relate only to the items tested.");
 }
 
 /* --- the statement and the matrix --- */
@@ -225,6 +252,7 @@ static void draw_matrix(struct ctm_sheet *s, const ctm_json *rep)
 		}
 		ctm_table_row(s, &t, line);
 	}
+	ctm_table_end(s);
 	s->y += 12;
 }
 
@@ -286,6 +314,7 @@ static void draw_records(struct ctm_sheet *s, const ctm_json *rep)
 		struct ctm_tcell cells[5] = { { str(c, "outcome") }, { name_of(rep, component_of(c)) }, { str(c, "method") }, { text }, { plain(v), tone(v), true } };
 		ctm_table_row(s, &t, cells);
 	}
+	ctm_table_end(s);
 	s->y += 12;
 }
 
@@ -302,6 +331,7 @@ static void draw_summary(struct ctm_sheet *s, const ctm_json *checks)
 		struct ctm_tcell cells[5] = { { str(c, "id") }, { str(c, "title") }, { get(c, "outcomes", oc, sizeof oc) }, { component_of(c) }, { plain(v), tone(v), true } };
 		ctm_table_row(s, &t, cells);
 	}
+	ctm_table_end(s);
 	s->y += 12;
 }
 

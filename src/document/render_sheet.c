@@ -19,7 +19,7 @@
 static const struct { const char *family; double size; bool bold; double line; } types[CTM_TY_COUNT] = {
 	[CTM_TY_TITLE] = { FAMILY, 22, true, 1.15 }, [CTM_TY_HEAD] = { FAMILY, 14, true, 1.2 }, [CTM_TY_SUB] = { FAMILY, 10.5, true, 1.25 },
 	[CTM_TY_BODY] = { FAMILY, 9.5, false, 1.35 }, [CTM_TY_BOLD] = { FAMILY, 9.5, true, 1.35 }, [CTM_TY_SMALL] = { FAMILY, 8, false, 1.3 },
-	[CTM_TY_LABEL] = { FAMILY, 8, false, 1.3 }, [CTM_TY_MONO] = { MONO, 7.5, false, 1.3 }, [CTM_TY_FINE] = { MONO, 6, false, 1.3 }, [CTM_TY_HERO] = { FAMILY, 30, true, 1.1 },
+	[CTM_TY_LABEL] = { FAMILY, 8, false, 1.3 }, [CTM_TY_MONO] = { MONO, 7.5, false, 1.3 }, [CTM_TY_FINE] = { MONO, 6, false, 1.3 }, [CTM_TY_HERO] = { FAMILY, 38, true, 1.1 },
 };
 static const double inks[CTM_INK_COUNT][3] = {
 	[CTM_INK] = { 0.08, 0.13, 0.17 }, [CTM_INK_MUTE] = { 0.33, 0.38, 0.43 }, [CTM_INK_ACCENT] = { 0.055, 0.31, 0.54 },
@@ -148,15 +148,15 @@ double ctm_text_height(struct ctm_sheet *s, double w, enum ctm_type type, const 
 	return layout_height(s);
 }
 
-static void tag_begin(struct ctm_sheet *s, const char *tag)
+void ctm_tag_open(struct ctm_sheet *s, const char *tag)
 {
-	if (tag)
+	if (tag && !s->failed)
 		cairo_tag_begin(s->cr, tag, NULL);
 }
 
-static void tag_end(struct ctm_sheet *s, const char *tag)
+void ctm_tag_close(struct ctm_sheet *s, const char *tag)
 {
-	if (tag)
+	if (tag && !s->failed)
 		cairo_tag_end(s->cr, tag);
 }
 
@@ -166,11 +166,11 @@ double ctm_text_at(struct ctm_sheet *s, double x, double y, double w, enum ctm_t
 	if (s->failed)
 		return 0;
 	set_text(s, w, type, align, text);
-	tag_begin(s, tag);
+	ctm_tag_open(s, tag);
 	ctm_sheet_ink(s, ink);
 	cairo_move_to(s->cr, x, y);
 	pango_cairo_show_layout(s->cr, s->layout);
-	tag_end(s, tag);
+	ctm_tag_close(s, tag);
 	return layout_height(s);
 }
 
@@ -194,11 +194,11 @@ void ctm_text(struct ctm_sheet *s, enum ctm_type type, enum ctm_ink ink, double 
 		if (s->failed)
 			break;
 		int base = pango_layout_iter_get_baseline(it) - y0;
-		tag_begin(s, tag);
+		ctm_tag_open(s, tag);
 		ctm_sheet_ink(s, ink);
 		cairo_move_to(s->cr, s->left, s->y + (double)base / PANGO_SCALE);
 		pango_cairo_show_layout_line(s->cr, pango_layout_iter_get_line_readonly(it));
-		tag_end(s, tag);
+		ctm_tag_close(s, tag);
 		s->y += h;
 	} while (pango_layout_iter_next_line(it));
 	pango_layout_iter_free(it);
@@ -230,15 +230,33 @@ void ctm_fact(struct ctm_sheet *s, double label_width, const char *label, const 
 	if (l > h)
 		h = l;
 	ctm_sheet_need(s, h);
-	ctm_text_at(s, s->left, s->y, label_width - 12, CTM_TY_BODY, CTM_INK_MUTE, PANGO_ALIGN_LEFT, "P", label);
-	ctm_text_at(s, s->left + label_width, s->y, w, CTM_TY_BODY, CTM_INK, PANGO_ALIGN_LEFT, "P", value);
+	ctm_tag_open(s, "P");                   /* one paragraph: what it is, what it says */
+	ctm_text_at(s, s->left, s->y, label_width - 12, CTM_TY_BODY, CTM_INK_MUTE, PANGO_ALIGN_LEFT, NULL, label);
+	ctm_text_at(s, s->left + label_width, s->y, w, CTM_TY_BODY, CTM_INK, PANGO_ALIGN_LEFT, NULL, value);
+	ctm_tag_close(s, "P");
 	s->y += h + 4;
 }
 
 /* --- dates --- */
 
-static const char *const months[] = { "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
-	"November", "December" };
+const char *ctm_word(const struct ctm_sheet *s, const char *key, const char *english)
+{
+	const char *w = s->words ? ctm_json_gets(s->words, key) : NULL;
+	return w && *w ? w : english;
+}
+
+static void day_words(const struct ctm_sheet *s, const struct tm *tm, char out[64])
+{
+	static const char *const months[] = { "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
+		"November", "December" };
+	char key[24];
+	snprintf(key, sizeof key, "month.%d", tm->tm_mon + 1);
+	const char *month = ctm_word(s, key, months[tm->tm_mon]);
+	if (s->spanish)
+		snprintf(out, 64, "%d de %.20s de %d", tm->tm_mday, month, tm->tm_year + 1900);
+	else
+		snprintf(out, 64, "%.20s %d, %d", month, tm->tm_mday, tm->tm_year + 1900);
+}
 
 static bool civil(int64_t ms, struct tm *tm)
 {
@@ -246,24 +264,27 @@ static bool civil(int64_t ms, struct tm *tm)
 	return ms >= 0 && ms < INT64_C(253402300800000) && gmtime_r(&t, tm);
 }
 
-const char *ctm_date_words(const char *date, char out[64])
+const char *ctm_date_words(const struct ctm_sheet *s, const char *date, char out[64])
 {
 	int64_t ms;
 	struct tm tm;
 	if (date && ctm_time_parse(date, &ms) == 0 && civil(ms, &tm))
-		snprintf(out, 64, "%s %d, %d", months[tm.tm_mon], tm.tm_mday, tm.tm_year + 1900);
+		day_words(s, &tm, out);
 	else
 		snprintf(out, 64, "%.60s", date ? date : "");
 	return out;
 }
 
-const char *ctm_time_words(int64_t ms, char out[64])
+const char *ctm_time_words(const struct ctm_sheet *s, int64_t ms, char out[64])
 {
 	struct tm tm;
-	if (civil(ms, &tm))
-		snprintf(out, 64, "%s %d, %d, %02d:%02d UTC", months[tm.tm_mon], tm.tm_mday, tm.tm_year + 1900, tm.tm_hour, tm.tm_min);
-	else
-		snprintf(out, 64, "not stated");
+	if (!civil(ms, &tm)) {
+		snprintf(out, 64, "%s", ctm_word(s, "cert.not_stated", "not stated"));
+		return out;
+	}
+	day_words(s, &tm, out);
+	size_t n = strlen(out);
+	snprintf(out + n, 64 - n, ", %02d:%02d UTC", tm.tm_hour, tm.tm_min);
 	return out;
 }
 
@@ -314,7 +335,8 @@ static int one_pass(const struct ctm_sheet_info *info, ctm_draw_fn draw, const c
 {
 	bool a4 = info->paper && !strcmp(info->paper, "a4");
 	struct ctm_sheet s = { .width = a4 ? 595.276 : 612, .height = a4 ? 841.89 : 792, .pages = *pages,
-		.foot_left = info->foot_left, .foot_mid = info->foot_mid, .watermark = info->watermark };
+		.foot_left = info->foot_left, .foot_mid = info->foot_mid, .watermark = info->watermark,
+		.words = info->words, .spanish = info->language && !strcmp(info->language, "es") };
 	s.left = 54;
 	s.right = s.width - 54;
 	s.top = 54;
@@ -330,11 +352,13 @@ static int one_pass(const struct ctm_sheet_info *info, ctm_draw_fn draw, const c
 	PangoContext *pc = pango_font_map_create_context(map);
 	pango_cairo_context_set_resolution(pc, 72);
 	pango_cairo_context_set_font_options(pc, fo);
-	pango_context_set_language(pc, pango_language_from_string("en"));
+	pango_context_set_language(pc, pango_language_from_string(s.spanish ? "es" : "en"));
 	pango_context_set_round_glyph_positions(pc, FALSE);
 	s.layout = pango_layout_new(pc);
 	start_page(&s);
+	ctm_tag_open(&s, "Document");
 	draw(&s, in);
+	ctm_tag_close(&s, "Document");
 	if (!s.failed)
 		foot(&s);
 	g_object_unref(s.layout);
@@ -356,9 +380,12 @@ static int one_pass(const struct ctm_sheet_info *info, ctm_draw_fn draw, const c
 
 int ctm_sheet_draw(const struct ctm_sheet_info *info, ctm_draw_fn draw, const ctm_json *in, struct ctm_buf *out, struct ctm_err *err)
 {
+	size_t start = out->len;
 	int pages = 0, rc = one_pass(info, draw, in, NULL, &pages);
 	if (!rc)
 		rc = one_pass(info, draw, in, out, &pages);
+	if (!rc)
+		rc = ctm_pdf_finish(out, start, info->language && !strcmp(info->language, "es") ? "es-US" : "en-US");
 	if (rc == CTM_E_TOOBIG)
 		return ctm_fail(err, rc, NULL, NULL, "the paper would be longer than %d pages or %zu bytes, or an address is too long for a QR code",
 			CTM_RENDER_PAGES_MAX, CTM_RENDER_OUT_MAX);

@@ -25,14 +25,19 @@ struct ctm_sheet {
 	int page, pages;                                     /* pages: 0 while counting */
 	const char *foot_left, *foot_mid, *watermark;        /* borrowed */
 	int failed;                                          /* 0 or CTM_E_* */
+	const ctm_json *words;                               /* texts of the paper by key, NULL: English */
+	bool spanish;                                        /* order of the parts of a date */
 	bool plain;                                          /* no header and footer on this page (certificate) */
 };
 
 typedef void (*ctm_draw_fn)(struct ctm_sheet *s, const ctm_json *in);
 struct ctm_sheet_info {
 	const char *title, *author, *subject, *paper;        /* paper: "a4", else letter */
+	const char *language;                                /* "en", "es" */
+	const ctm_json *words;                               /* see ctm_word() */
 	const char *foot_left, *foot_mid, *watermark;        /* may be NULL */
 	int64_t created_ms;
+	char named[256];                                     /* room for a title made of parts */
 };
 /* Draw the whole document twice; PDF to out. TOOBIG, NOMEM, IO. */
 CTM_CHECK int ctm_sheet_draw(const struct ctm_sheet_info *info, ctm_draw_fn draw, const ctm_json *in, struct ctm_buf *out, struct ctm_err *err);
@@ -43,6 +48,8 @@ void ctm_sheet_outline(struct ctm_sheet *s, const char *text);  /* bookmark to t
 void ctm_sheet_ink(struct ctm_sheet *s, enum ctm_ink ink);      /* colour of what is drawn next */
 void ctm_sheet_rule(struct ctm_sheet *s, double gap);           /* thin line over the width, gap before and after */
 void ctm_sheet_box(struct ctm_sheet *s, double x, double y, double w, double h, enum ctm_ink ink);   /* filled */
+
+void ctm_sheet_ground(struct ctm_sheet *s, double x, double y, double w, double h, enum ctm_ink ink);   /* soft ground in the tone of ink; none for ink without one */
 
 /* Text at (x, y) in a width; returns its height. Never breaks over a page. tag: structure tag ("P", "H1") or NULL. */
 double ctm_text_at(struct ctm_sheet *s, double x, double y, double w, enum ctm_type type, enum ctm_ink ink, PangoAlignment align, const char *tag, const char *text);
@@ -58,17 +65,25 @@ void ctm_fact(struct ctm_sheet *s, double label_width, const char *label, const 
 /* QR code with its quiet zone in a square of that side. 0 or TOOBIG. */
 int ctm_qr_at(struct ctm_sheet *s, double x, double y, double side, const char *text);
 
-/* "2026-11-22" or ms as "November 22, 2026"; out at least 40 bytes. Unreadable dates come out as they are. */
-const char *ctm_date_words(const char *date, char out[64]);
-const char *ctm_time_words(int64_t ms, char out[64]);           /* "November 22, 2026, 14:46 UTC" */
+/* The text of a key in the paper's language, or the English one given here. */
+const char *ctm_word(const struct ctm_sheet *s, const char *key, const char *english);
+/* "2026-11-22" or ms as "November 22, 2026" in the paper's language; unreadable dates come out as they are. */
+const char *ctm_date_words(const struct ctm_sheet *s, const char *date, char out[64]);
+const char *ctm_time_words(const struct ctm_sheet *s, int64_t ms, char out[64]);           /* "November 22, 2026, 14:46 UTC" */
+/* Structure elements around what is drawn between: "Table", "TR", "Document". */
+void ctm_tag_open(struct ctm_sheet *s, const char *tag);
+void ctm_tag_close(struct ctm_sheet *s, const char *tag);
+/* Say in the PDF that begins at out->p + start that it is tagged, its language, and that its title is to be shown. IO, NOMEM. */
+CTM_CHECK int ctm_pdf_finish(struct ctm_buf *out, size_t start, const char *language);
 
 /* --- tables (render_table.c) --- */
 #define CTM_TABLE_COLS 12
 struct ctm_col { const char *title; double share; enum ctm_type type; };
 struct ctm_table { struct ctm_col col[CTM_TABLE_COLS]; int ncol; const char *caption; };
 struct ctm_tcell { const char *text; enum ctm_ink ink; bool fill; };    /* fill: soft ground in the tone of ink */
-void ctm_table_head(struct ctm_sheet *s, const struct ctm_table *t);
+void ctm_table_head(struct ctm_sheet *s, const struct ctm_table *t);    /* begins the table */
 void ctm_table_row(struct ctm_sheet *s, const struct ctm_table *t, const struct ctm_tcell *cells);   /* repeats the head on a new page */
+void ctm_table_end(struct ctm_sheet *s);
 
 /* --- kinds --- */
 void ctm_draw_certificate(struct ctm_sheet *s, const ctm_json *in);

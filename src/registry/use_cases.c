@@ -8,6 +8,7 @@
 #include "base/proc.h"
 #include "base/text.h"
 #include "base/timex.h"
+#include "http/tpl.h"
 #include "registry/proof.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -334,22 +335,41 @@ int ctm_uc_certificate_json(struct ctm_cx *cx, ctm_json *out)
 	return rc;
 }
 
+/* Texts of the paper in the reader's language: the messages that begin with "cert." or name a month. */
+static int set_words(ctm_json *j, const char *locale)
+{
+	static const char *const keys[] = { "cert.title", "cert.component", "cert.version", "cert.digest", "cert.to", "cert.valid", "cert.certified_by", "cert.contact",
+		"cert.issued", "cert.tested_by", "cert.report", "cert.statement", "cert.record", "cert.cover", "cert.mark", "cert.suspended", "cert.expired",
+		"cert.withdrawn", "cert.specimen", "cert.specimen_reason", "cert.shown", "cert.by", "cert.model", "cert.not_stated", "cert.SUSPENDED", "cert.WITHDRAWN",
+		"cert.EXPIRED", "cert.SPECIMEN" };
+	ctm_json *words = ctm_json_obj();
+	char key[24];
+	int rc = ctm_json_sets(j, "language", !strcmp(locale, "es") ? "es" : "en");
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+		rc |= ctm_json_sets(words, keys[i], ctm_tpl_message(keys[i], locale));
+	for (int m = 1; m <= 12; m++) {
+		snprintf(key, sizeof key, "month.%d", m);
+		rc |= ctm_json_sets(words, key, ctm_tpl_message(key, locale));
+	}
+	return ctm_json_set(j, "words", words) | rc;
+}
+
 /* What ctm-render gets on its standard input (document/render.h, `certificate`). */
-static int render_input(const struct ctm_proof_report *r, const ctm_json *row, struct ctm_buf *in)
+static int render_input(const struct ctm_proof_report *r, const ctm_json *row, const char *locale, struct ctm_buf *in)
 {
 	CTM_AUTO_JSON *j = ctm_json_obj();
 	const ctm_json *cert = ctm_json_get(r->content, "certificate"), *fields = ctm_json_get(r->content, "fields");
 	ctm_json *lab = ctm_json_copy(ctm_json_get(fields, "lab")), *record = ctm_json_obj();
 	bool local = ctm_url_local(ctm_json_gets(r->content, "url"));
 	const char *number = ctm_json_gets(row, "report_number");
-	int rc = ctm_json_sets(j, "number", r->st.certificate);
+	int rc = ctm_json_sets(j, "number", r->st.certificate) | set_words(j, locale);
 
 	rc |= ctm_json_set(j, "status", ctm_json_copy(ctm_json_get(cert, "status")));
 	rc |= ctm_json_seti(j, "issued_ms", r->st.at_ms);
 	rc |= ctm_json_set(j, "valid_from", ctm_json_copy(ctm_json_get(cert, "valid_from")));
 	rc |= ctm_json_set(j, "valid_to", ctm_json_copy(ctm_json_get(cert, "valid_to")));
 	rc |= ctm_json_setb(j, "specimen", local);
-	rc |= local ? ctm_json_sets(j, "specimen_reason", "The address of the record is local: it works on one machine or network only.") : 0;
+	rc |= local ? ctm_json_sets(j, "specimen_reason", ctm_tpl_message("cert.specimen_reason", locale)) : 0;
 	rc |= ctm_json_set(j, "product", ctm_json_copy(ctm_json_get(r->content, "product")));
 	rc |= ctm_json_set(j, "baseline", ctm_json_copy(ctm_json_get(r->content, "versions")));
 	rc |= ctm_json_set(j, "cla", ctm_json_copy(ctm_json_get(fields, "cla")));
@@ -378,7 +398,7 @@ int ctm_prepare_certificate_pdf(struct ctm_cx *cx)
 	if ((rc = case_proof(cx, &row, &proof)) || (rc = ctm_sibling("ctm-render", tool, sizeof tool, cx->err)) || (rc = check_proof(cx, &proof, &t, &r)))
 		return rc;
 	const char *argv[] = { tool, "certificate", NULL };
-	if (render_input(&r, row, &in))
+	if (render_input(&r, row, cx->locale, &in))
 		rc = nomem(cx);
 	if (!rc && !(rc = run_tool(cx, argv, &in, b)))
 		send_raw(cx, b, "application/pdf", ctm_arena_printf(cx->arena, "%s.pdf", r.st.certificate), "private, no-store");

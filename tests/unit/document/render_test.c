@@ -131,6 +131,49 @@ static void the_code_on_the_certificate_leads_to_the_record(void **state)
 	must_say(ctm_buf_cstr(&said), ctm_json_gets(ctm_json_get(in, "record"), "url"));
 }
 
+/* Readers aloud need the parts by name, the language and a title (ISO 14289-1 7.1, 7.2); qpdf holds the file to ISO 32000. */
+static void papers_are_tagged_and_sound(void **state)
+{
+	static const struct { const char *kind, *title; } rows[] = { { "certificate", "Certificate CTM-2026-000001: Porch Camera" }, { "report", "Evaluation report TB-2026-0007" } };
+	for (size_t i = 0; i < 2; i++) {
+		CTM_AUTO_JSON *in = sample(rows[i].kind);
+		CTM_AUTO_BUF pdf = CTM_BUF(CTM_RENDER_OUT_MAX);
+		CTM_AUTO_BUF info = CTM_BUF(1 << 20);
+		CTM_AUTO_BUF tree = CTM_BUF(1 << 20);
+		CTM_AUTO_BUF fonts = CTM_BUF(1 << 16);
+		CTM_AUTO_BUF sound = CTM_BUF(1 << 16);
+		draw(rows[i].kind, in, &pdf);
+		const char *file = pdf_file(&pdf);
+		const char *ask[] = { "pdfinfo", file, NULL }, *structure[] = { "pdfinfo", "-struct", file, NULL }, *check[] = { "qpdf", "--check", file, NULL };
+		const char *font[] = { "pdffonts", file, NULL };
+		if (!reader(ask, &info) || !reader(structure, &tree) || !reader(check, &sound) || !reader(font, &fonts))
+			skip();
+		must_say(ctm_buf_cstr(&info), rows[i].title);
+		assert_non_null(strstr(strstr(ctm_buf_cstr(&info), "Tagged:"), "yes"));
+		for (size_t k = 0; k < 6; k++)
+			must_say(ctm_buf_cstr(&tree), ((const char *[]){ "Document\n  ", "H1 (block)", "Table (block)", "TR", "TH", "TD" })[k]);
+		assert_non_null(memmem(pdf.p, pdf.len, "/Lang (en-US)", 13));
+		must_say(ctm_buf_cstr(&fonts), "LiberationSans");
+		assert_null(strstr(ctm_buf_cstr(&fonts), " no  "));          /* every font is embedded */
+	}
+}
+
+static void a_certificate_speaks_the_language_it_is_given(void **state)
+{
+	CTM_AUTO_JSON *in = sample("certificate");
+	CTM_AUTO_BUF pdf = CTM_BUF(CTM_RENDER_OUT_MAX);
+	CTM_AUTO_BUF text = CTM_BUF(1 << 20);
+	ctm_json *words = ctm_json_obj();
+	assert_int_equal(ctm_json_sets(words, "cert.title", "Certificado") | ctm_json_sets(words, "month.11", "noviembre"), 0);
+	assert_int_equal(ctm_json_set(in, "words", words) | ctm_json_sets(in, "language", "es"), 0);
+	draw("certificate", in, &pdf);
+	assert_non_null(memmem(pdf.p, pdf.len, "/Lang (es-US)", 13));
+	if (!text_of(&pdf, &text))
+		skip();
+	must_say(ctm_buf_cstr(&text), "Certificado");
+	must_say(ctm_buf_cstr(&text), "21 de noviembre de 2026");
+}
+
 /* ISO/IEC 17025:2017 7.8.2.1: each item has its line, also where nothing was stated. */
 static void a_report_carries_every_item_of_the_standard(void **state)
 {
@@ -247,6 +290,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_report_carries_every_item_of_the_standard),
 		cmocka_unit_test(what_a_report_does_not_state_is_said_not_dropped),
 		cmocka_unit_test(a_long_report_repeats_the_heads_of_its_tables),
+		cmocka_unit_test(papers_are_tagged_and_sound),
+		cmocka_unit_test(a_certificate_speaks_the_language_it_is_given),
 		cmocka_unit_test(a_missing_member_is_named),
 		cmocka_unit_test(other_kinds_and_other_papers_are_refused),
 	};
