@@ -58,7 +58,7 @@ static int check_origin(const char *s, struct ctm_err *err)
 
 int admin_conf_check(const ctm_json *conf, struct ctm_err *err)
 {
-	static const char *const known[] = { "format", "public_url", "listen", "device_port", "origin", "keys", "signer_per_minute", "site_org", "database", "instances", "edge" };
+	static const char *const known[] = { "format", "public_url", "listen", "device_port", "origin", "keys", "signer_per_minute", "site_org", "database", "instances", "edge", "second_factor" };
 	struct ctm_jc c = ctm_jc_root(conf, "ctm.json");
 	struct admin_edge_limits limits;
 	char host[256], url[ADMIN_PATH];
@@ -77,6 +77,9 @@ int admin_conf_check(const ctm_json *conf, struct ctm_err *err)
 		rc = admin_edge_limits(conf, &limits, err);
 	if (!rc)
 		rc = check_listen(ctm_json_gets(conf, "listen"), err);
+	const char *second;
+	if (!rc && !(rc = ctm_jc_opt_str(&c, "second_factor", 16, &second, err)) && second && !ctm_streq(second, "required") && !ctm_streq(second, "optional"))
+		rc = ctm_fail(err, CTM_E_INPUT, "second_factor", NULL, "second_factor is \"required\" (a password signs in only with a code; the default) or \"optional\"");
 	if (!rc)
 		rc = check_origin(ctm_json_gets(conf, "origin"), err);
 	if (!rc)

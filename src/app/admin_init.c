@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "base/timex.h"
 #include "crypto/key.h"
+#include "crypto/vault.h"
 #include "crypto/x509.h"
 #include "identity/identity.h"
 #include "registry/note.h"
@@ -59,6 +60,20 @@ static int one_key(struct init *in, const char *file, enum ctm_alg alg, struct c
 	return 0;
 }
 
+/* What seals the secrets of people's authenticator apps and of mails that wait. */
+static int people_key(struct init *in, struct ctm_err *err)
+{
+	char path[ADMIN_PATH];
+	CTM_AUTO_VAULT v = { { 0 } };
+	bool there = admin_exists(in->state, "keys/people.key");
+	int rc = ctm_vault_open(admin_path(in->state, "keys/people.key", path), &v, err);
+	if (rc)
+		return rc;
+	in->made += !there;
+	say(in, !there, "keys/people.key");
+	return 0;
+}
+
 static int keys(struct init *in, struct ctm_err *err)
 {
 	int rc = one_key(in, "keys/ca.pem", CTM_ALG_ES256, &in->ca, err);
@@ -66,7 +81,9 @@ static int keys(struct init *in, struct ctm_err *err)
 		rc = one_key(in, "keys/cla.pem", CTM_ALG_ED25519, &in->cla_key, err);
 	if (!rc)
 		rc = one_key(in, "keys/log.pem", CTM_ALG_ED25519, &in->log_key, err);
-	return rc ? rc : one_key(in, "keys/lab.pem", CTM_ALG_ED25519, &in->lab_key, err);
+	if (!rc)
+		rc = one_key(in, "keys/lab.pem", CTM_ALG_ED25519, &in->lab_key, err);
+	return rc ? rc : people_key(in, err);
 }
 
 static ctm_json *signer_of(const char *name, const struct ctm_key *k)

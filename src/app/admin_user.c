@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "base/timex.h"
 #include "event/timeline.h"
+#include "identity/brake.h"
 #include "identity/identity.h"
 #include "store/audit.h"
 #include <stdio.h>
@@ -91,7 +92,7 @@ int admin_operator_link(struct ctm_db *db, const char *public_url, ctm_json **ou
 	return rc ? rc : make_link(db, public_url, ctm_json_gets(person, "id"), ctm_json_gets(m, "org_id"), out, err);
 }
 
-struct user { const char *state, *org, *name, *email, *role, *person; bool operator, json; };
+struct user { const char *state, *org, *name, *email, *role, *person; bool operator, remove_factors, json; };
 
 static int user_link(const struct user *u, const char *who, struct ctm_db *db, const char *url, struct ctm_err *err)
 {
@@ -108,20 +109,36 @@ static int user_link(const struct user *u, const char *who, struct ctm_db *db, c
 	return rc;
 }
 
-/* Everything that could sign this person in by what was lost ends; passkeys stay, to be looked through afterwards. */
-static int shut(struct ctm_db *db, int64_t now_ms, const char *person, struct ctm_err *err)
+static int run_all(struct ctm_db *db, const char *const *statements, size_t n, const char *person, int64_t now_ms, struct ctm_err *err)
 {
-	static const char *const ends[] = { "session.revoke_all", "signin.void" };
 	int rc = 0;
-	for (size_t i = 0; !rc && i < 2; i++) {
-		struct ctm_q *q = ctm_q(db, ends[i]);
+	for (size_t i = 0; !rc && i < n; i++) {
+		struct ctm_q *q = ctm_q(db, statements[i]);
 		ctm_q_text(q, "person", person);
-		ctm_q_int(q, "now", now_ms);
+		if (now_ms)
+			ctm_q_int(q, "now", now_ms);
 		rc = ctm_q_run(q, NULL, err);
 	}
+	return rc;
+}
+
+/* Sessions and unused links end and brakes are lifted. What the person signs in with stays, to be looked through afterwards, unless it
+ * may be in other hands: then factors says that all of it goes. */
+static int shut(struct ctm_db *db, int64_t now_ms, const ctm_json *p, bool factors, struct ctm_err *err)
+{
+	static const char *const ends[] = { "session.revoke_all", "signin.void" };
+	static const char *const removes[] = { "password.remove", "totp.remove_all", "recovery.clear", "passkey.remove_all" };
+	const char *person = ctm_json_gets(p, "id");
+	int rc = run_all(db, ends, 2, person, now_ms, err);
+	rc = rc ? rc : ctm_brake_forget(db, ctm_json_gets(p, "email"), err);
+	if (!rc && factors)
+		rc = run_all(db, removes, 4, person, 0, err);
 	if (!rc)
-		rc = ctm_audit_state(db, now_ms, ACTOR, "person.recover", "person", person, "sessions and links open", "sessions and links ended", err);
-	return rc ? rc : ctm_timeline_add(db, now_ms, "person", person, ACTOR, "All sessions and unused links were ended, and a new sign-in link was made on the machine.", NULL, err);
+		rc = ctm_audit_state(db, now_ms, ACTOR, "person.recover", "person", person, "sessions and links open", factors ? "sessions and links ended, all factors removed" :
+			"sessions and links ended", err);
+	return rc ? rc : ctm_timeline_add(db, now_ms, "person", person, ACTOR, factors ?
+		"All sessions and unused links were ended, passkeys, password, app and codes were removed, and a new sign-in link was made on the machine." :
+		"All sessions and unused links were ended, and a new sign-in link was made on the machine.", NULL, err);
 }
 
 static int user_recover(const struct user *u, struct ctm_db *db, const char *url, struct ctm_err *err)
@@ -134,7 +151,7 @@ static int user_recover(const struct user *u, struct ctm_db *db, const char *url
 	int rc = find(db, u->person, NULL, u->org, &people, &person, &m, err);
 	if (rc || (rc = ctm_tx_begin(db, err)))
 		return rc;
-	rc = shut(db, ctm_now_ms(), ctm_json_gets(person, "id"), err);
+	rc = shut(db, ctm_now_ms(), person, u->remove_factors, err);
 	if (!rc)
 		rc = ctm_tx_commit(db, err);
 	if (rc) {
@@ -232,6 +249,7 @@ int admin_user(int argc, char **argv)
 		{ "email", "MAIL", "add: the person's mail address.", &u.email, NULL },
 		{ "role", "ROLE", "add: role in the organisation, such as maker.owner.", &u.role, NULL },
 		{ "person", "MAIL", "recover: whose sessions and unused links end, and who gets a new link.", &u.person, NULL },
+		{ "remove-factors", NULL, "recover: remove the person's passkeys, password, authenticator app and recovery codes too.", NULL, &u.remove_factors },
 		{ "json", NULL, "Print JSON.", NULL, &u.json },
 	};
 	const struct ctm_cmd cmd = { "user", "add|link|list|recover [PERSON]", "People of this state directory: add one with a role, make a one-time sign-in link, list all, help one who lost every way in.",

@@ -310,15 +310,15 @@ static int add_keys(struct out *w, struct ctm_err *err)
 		struct ctm_buf pem = CTM_BUF(BACKUP_SMALL_MAX);
 		CTM_AUTO_BUF sealed = CTM_BUF(BACKUP_SMALL_MAX);
 		struct ctm_err local = { 0 };
-		snprintf(name, sizeof name, "keys/%s.pem", backup_keys[i]);
+		snprintf(name, sizeof name, "keys/%s", backup_keys[i]);
 		rc = ctm_file_read(backup_path(w->o->state, name, path), 65536, &pem, &local);
 		if (rc == CTM_E_NOTFOUND) {
-			rc = 0;                       /* a signer may live without some of its keys */
+			rc = 0;                       /* a platform may live without some of them */
 			continue;
 		}
 		rc = rc ? ctm_fail(err, rc, name, NULL, "%s", local.msg) : ctm_seal(&w->pass, pem.p, pem.len, &sealed, err);
 		ctm_seal_wipe(&pem);
-		snprintf(name, sizeof name, "keys/%s.pem.sealed", backup_keys[i]);
+		snprintf(name, sizeof name, "keys/%s.sealed", backup_keys[i]);
 		rc = rc ? rc : add_bytes(w, name, sealed.p, sealed.len, err);
 	}
 	return rc;

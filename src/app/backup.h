@@ -8,7 +8,7 @@
  * printed by ctm backup and can be kept elsewhere, for ctm restore --manifest-digest.
  *
  * Parts (nothing else is accepted): public/log/..., log/pending, signer.journal, ctm.db, trust.json, ctm.json, blobs/ab/HEX,
- * public/p/..., keys/NAME.pem.sealed (crypto/seal.h). Not carried: run/ and edge/, which are made again.
+ * public/p/..., keys/NAME.sealed (crypto/seal.h). Not carried: run/ and edge/, which are made again.
  */
 #ifndef CTM_APP_BACKUP_H
 #define CTM_APP_BACKUP_H
@@ -24,7 +24,8 @@
 #define BACKUP_MANIFEST_HEAD "ctm.backup-manifest/1\n"
 #define BACKUP_BLOCK 65536
 
-static const char *const backup_keys[] = { "ca", "cla", "log", "lab" };
+/* Files of keys/: what signs, what opens people's secrets (crypto/vault.h), the password of the mail server. */
+static const char *const backup_keys[] = { "ca.pem", "cla.pem", "log.pem", "lab.pem", "people.key", "mail.secret" };
 #define BACKUP_NKEYS (sizeof backup_keys / sizeof *backup_keys)
 
 struct backup_opts { const char *state, *out, *in, *passphrase, *head, *digest; bool no_keys, json, resume; };

@@ -120,13 +120,13 @@ static int to_file(struct in *r, const struct backup_part *part, const char *nam
 	return rc;
 }
 
-/* keys/NAME.pem.sealed: opened and written as keys/NAME.pem, or left in the archive. */
+/* keys/NAME.sealed: opened and written as keys/NAME, or left in the archive. */
 static int key_entry(struct in *r, const char *name, const struct ctm_buf *sealed, struct ctm_err *err)
 {
 	char want[64], path[BACKUP_PATH];
 	struct ctm_buf pem = CTM_BUF(BACKUP_SMALL_MAX);
 	size_t i = 0;
-	while (i < BACKUP_NKEYS && (snprintf(want, sizeof want, "keys/%s.pem.sealed", backup_keys[i]), !ctm_streq(want, name)))
+	while (i < BACKUP_NKEYS && (snprintf(want, sizeof want, "keys/%s.sealed", backup_keys[i]), !ctm_streq(want, name)))
 		i++;
 	if (i == BACKUP_NKEYS)
 		return ctm_fail(err, CTM_E_VERIFY, name, NULL, "%s is no part of a backup", name);
@@ -136,7 +136,7 @@ static int key_entry(struct in *r, const char *name, const struct ctm_buf *seale
 	if (!r->o->passphrase)
 		return ctm_fail(err, CTM_E_INPUT, "passphrase-file", NULL, "the archive holds sealed keys: give --passphrase-file FILE, or leave them in it with --without-keys");
 	int rc = ctm_unseal(&r->pass, sealed->p, sealed->len, &pem, err);
-	snprintf(want, sizeof want, "keys/%s.pem", backup_keys[i]);
+	snprintf(want, sizeof want, "keys/%s", backup_keys[i]);
 	rc = rc ? rc : make_parent(backup_path(r->o->state, want, path), want, err);
 	rc = rc ? rc : ctm_file_write(path, pem.p, pem.len, 0600, err);
 	ctm_seal_wipe(&pem);

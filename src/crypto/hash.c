@@ -59,6 +59,14 @@ void ctm_hmac_sha256(const void *key, size_t klen, const void *p, size_t n, uint
 	must(HMAC(EVP_sha256(), key ? key : "", (int)klen, p ? p : (const void *)"", n, out, &len) != NULL);
 }
 
+void ctm_hmac_sha1(const void *key, size_t klen, const void *p, size_t n, uint8_t out[20])
+{
+	unsigned len = 20;
+	if (klen > 1 << 20)
+		abort();
+	must(HMAC(EVP_sha1(), key ? key : "", (int)klen, p ? p : (const void *)"", n, out, &len) != NULL);
+}
+
 void ctm_digest_str(const uint8_t d[CTM_SHA256], char out[CTM_DIGEST_MAX])
 {
 	memcpy(out, PREFIX, PREFIX_LEN);

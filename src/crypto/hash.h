@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * SHA-256 (FIPS 180-4), HMAC-SHA-256 (RFC 2104) and the "sha256:hex" form of digests. This room alone includes OpenSSL.
+ * SHA-256 (FIPS 180-4), HMAC-SHA-256 (RFC 2104), HMAC-SHA-1 for one-time passwords only (RFC 6238: what apps speak), and the "sha256:hex" form of digests. This room alone includes OpenSSL.
  */
 #ifndef CTM_CRYPTO_HASH_H
 #define CTM_CRYPTO_HASH_H
@@ -20,6 +20,7 @@ void ctm_sha256_end(struct ctm_sha256 *h, uint8_t out[CTM_SHA256]);   /* frees h
 /* All at once; digest_str writes "sha256:hex", digest_of hashes and writes it. */
 void ctm_sha256(const void *p, size_t n, uint8_t out[CTM_SHA256]);
 void ctm_hmac_sha256(const void *key, size_t klen, const void *p, size_t n, uint8_t out[CTM_SHA256]);
+void ctm_hmac_sha1(const void *key, size_t klen, const void *p, size_t n, uint8_t out[20]);
 void ctm_digest_str(const uint8_t d[CTM_SHA256], char out[CTM_DIGEST_MAX]);
 void ctm_digest_of(const void *p, size_t n, char out[CTM_DIGEST_MAX]);
 bool ctm_digest_ok(const char *s);     /* exactly "sha256:" and 64 lower-case hex */

@@ -58,6 +58,7 @@ struct ctm_who {
 	char org_id[40], org_kind[24], org_name[96];
 	char session_id[40];
 	char csrf[48];                     /* token that HTML posts of this session must carry */
+	char zone[48];                     /* time zone the person reads in (IANA name); "": the platform's */
 	char device_id[40];                /* on the device port */
 	char device_serial[65];            /* likewise: its printed serial */
 	char device_spki[72];              /* key of the certificate shown there, and until when that is good */
@@ -115,6 +116,7 @@ enum ctm_vtype {          /* validators of input fields; messages say what is wa
 	CTM_V_TEXT,           /* printable UTF-8, max bytes */
 	CTM_V_LINE,           /* as TEXT without newline */
 	CTM_V_UUID, CTM_V_PUBID, CTM_V_DIGEST, CTM_V_INT /* 0..max */, CTM_V_DATE /* YYYY-MM-DD */, CTM_V_BOOL /* given as "1" or "0" */, CTM_V_SLUG /* [a-z0-9-]{1,max} */,
+	CTM_V_SECRET,         /* as LINE; never shown again, in no message */
 	CTM_V_SERIAL /* [A-Za-z0-9._-]{1,max} */, CTM_V_TOKEN /* base64url */, CTM_V_EMAIL, CTM_V_PATH /* safe relative path; as the last {name} of a route it takes the rest of the path */, CTM_V_ENUM /* `values`, comma separated */
 };
 #define CTM_F_REQUIRED 1

@@ -103,6 +103,7 @@ static const struct vrow {
 } vrows[] = {
 	[CTM_V_TEXT] = { v_text, 4096, "text without control characters", NULL },
 	[CTM_V_LINE] = { v_line, 256, "one line of text", "^[^\\n\\r\\t]*$" },
+	[CTM_V_SECRET] = { v_line, 512, "one line of text", "^[^\\n\\r\\t]*$" },
 	[CTM_V_UUID] = { v_uuid, 36, "an id as this service gives them (a UUID)", "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$" },
 	[CTM_V_PUBID] = { v_pubid, 11, "the id of a public record, as printed with the label", "^[0-9A-Z*~$=]{11}$" },
 	[CTM_V_DIGEST] = { v_digest, 71, "a digest: sha256: and 64 hexadecimal digits", "^sha256:[0-9a-f]{64}$" },
@@ -188,8 +189,9 @@ ctm_json *ctm_field_schema(const struct ctm_field *f)
 			rc |= ctm_json_seti(s, "maxLength", ctm_field_max(f));
 		if (v->pattern)
 			rc |= ctm_json_sets(s, "pattern", v->pattern);
-		if (f->type == CTM_V_DATE || f->type == CTM_V_EMAIL)
-			rc |= ctm_json_sets(s, "format", f->type == CTM_V_DATE ? "date" : "email");
+		const char *format = f->type == CTM_V_DATE ? "date" : f->type == CTM_V_EMAIL ? "email" : f->type == CTM_V_SECRET ? "password" : NULL;
+		if (format)
+			rc |= ctm_json_sets(s, "format", format);
 	}
 	if (f->help && *f->help)
 		rc |= ctm_json_sets(s, "description", f->help);

@@ -49,14 +49,14 @@ static int set_notice(const struct ctm_call *c, ctm_json *page)
 	return msg && strcmp(msg, c->notice) ? ctm_json_sets(page, "notice", msg) : 0;
 }
 
-/* Tokens are not shown again. */
+/* Tokens and secrets are not shown again. */
 static int set_form(const struct ctm_call *c, ctm_json *page)
 {
 	const struct ctm_compiled *m = c->m.row;
 	ctm_json *form = ctm_json_obj();
 	int rc = 0;
 	for (size_t i = 0; m && i < m->nfield; i++)
-		if (c->raw[i] && m->row.in[i].type != CTM_V_TOKEN && strlen(c->raw[i]) <= 16384)
+		if (c->raw[i] && m->row.in[i].type != CTM_V_TOKEN && m->row.in[i].type != CTM_V_SECRET && strlen(c->raw[i]) <= 16384)
 			rc |= ctm_json_sets(form, m->row.in[i].name, c->raw[i]);
 	return ctm_json_set(page, "form", form) | rc;
 }

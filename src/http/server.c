@@ -262,13 +262,31 @@ static enum MHD_Result queue_reply(struct ctm_req_wire *w)
 	return rc;
 }
 
+static bool address_ok(const char *s)
+{
+	unsigned char raw[16];
+	return inet_pton(AF_INET, s, raw) == 1 || inet_pton(AF_INET6, s, raw) == 1;
+}
+
+/* A proxy on this machine that ends TLS for people names the peer last in X-Forwarded-For; from anywhere else that header is not read. */
+static void behind_proxy(struct ctm_req_wire *w)
+{
+	const char *list = ctm_req_header(&w->req, "X-Forwarded-For"), *last = list ? strrchr(list, ',') : NULL;
+	char one[64];
+	if (!list || (strncmp(w->remote, "127.", 4) && strcmp(w->remote, "::1")))
+		return;
+	last = last ? last + 1 : list;
+	last += strspn(last, " \t");
+	if ((size_t)snprintf(one, sizeof one, "%.*s", (int)strcspn(last, " \t"), last) < sizeof one && address_ok(one))
+		snprintf(w->remote, sizeof w->remote, "%s", one);
+}
+
 static void peer(struct ctm_req_wire *w)
 {
 	const union MHD_ConnectionInfo *info = MHD_get_connection_info(w->con, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 	const struct sockaddr *sa = info ? info->client_addr : NULL;
 	const char *real = w->srv->edge ? ctm_req_header(&w->req, "X-Real-IP") : NULL;
-	unsigned char raw[16];
-	if (real && (inet_pton(AF_INET, real, raw) == 1 || inet_pton(AF_INET6, real, raw) == 1))
+	if (real && address_ok(real))
 		snprintf(w->remote, sizeof w->remote, "%s", real);
 	else if (sa && sa->sa_family == AF_INET)
 		inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)sa)->sin_addr, w->remote, sizeof w->remote);
@@ -276,6 +294,8 @@ static void peer(struct ctm_req_wire *w)
 		inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr, w->remote, sizeof w->remote);
 	else
 		snprintf(w->remote, sizeof w->remote, "edge");
+	if (!w->srv->edge)
+		behind_proxy(w);
 	w->req.remote = w->remote;
 }
 

@@ -4,7 +4,7 @@
  * with roles in several organisations the change from one to the other. Everything here is about the asker: an id of
  * somebody else's session does not exist.
  */
-#include "identity/people.h"
+#include "identity/factor.h"
 #include "base/text.h"
 #include "store/audit.h"
 #include <stdio.h>
@@ -73,6 +73,7 @@ int ctm_uc_account(struct ctm_cx *cx, ctm_json *out)
 		rc = ctm_fail(cx->err, CTM_E_NOMEM, NULL, NULL, "out of memory");
 	if (!rc)
 		rc = sessions(cx, out);
+	rc = rc ? rc : ctm_factors_json(cx, out);
 	return rc ? rc : list_of(cx, "passkey.of", "passkeys", out);
 }
 

@@ -25,3 +25,5 @@ SELECT name FROM passkey WHERE id = :id AND person_id = :person
 UPDATE passkey SET name = :name WHERE id = :id AND person_id = :person
 -- name: passkey.remove
 DELETE FROM passkey WHERE id = :id AND person_id = :person
+-- name: passkey.remove_all
+DELETE FROM passkey WHERE person_id = :person

@@ -133,7 +133,8 @@ int ctm_prepare_passkey_add(struct ctm_cx *cx)
 	struct ctm_passkey_rp rp;
 	struct ctm_passkey_new k;
 	char key[129];
-	int rc = ctm_passkey_rp(ctm_app_public_url(cx->app), &rp, cx->err);
+	int rc = ctm_session_must_be_fresh(cx);
+	rc = rc ? rc : ctm_passkey_rp(ctm_app_public_url(cx->app), &rp, cx->err);
 	if (!rc)
 		rc = unpack(cx, "attestation", &att);
 	if (!rc)
@@ -289,7 +290,10 @@ int ctm_uc_passkey_signin(struct ctm_cx *cx, ctm_json *out)
 	int rc = ctm_q_run(q, &moved, cx->err);
 	if (!rc && !moved)       /* removed, or used elsewhere with a later counter, since prepare looked */
 		rc = counter_refused(cx->err);
-	return rc ? rc : ctm_session_open_browser(cx, ctm_json_gets(cx->prepared, "person"), "passkey");
+	rc = rc ? rc : ctm_session_open_browser(cx, ctm_json_gets(cx->prepared, "person"), "passkey");
+	if (!rc)
+		ctm_signin_next(cx);
+	return rc;
 }
 
 /* ---- one's own ---- */
@@ -329,4 +333,9 @@ static int own(struct ctm_cx *cx, const char *statement, const char *action, con
 }
 
 int ctm_uc_passkey_rename(struct ctm_cx *cx, ctm_json *out) { return own(cx, "passkey.rename", "passkey.rename", ctm_in(cx, "name"), out); }
-int ctm_uc_passkey_remove(struct ctm_cx *cx, ctm_json *out) { return own(cx, "passkey.remove", "passkey.remove", NULL, out); }
+
+int ctm_uc_passkey_remove(struct ctm_cx *cx, ctm_json *out)
+{
+	int rc = ctm_session_must_be_fresh(cx);
+	return rc ? rc : own(cx, "passkey.remove", "passkey.remove", NULL, out);
+}

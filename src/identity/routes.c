@@ -2,11 +2,17 @@
  *
  * Route rows of identity. What the pages get (`out` of each use case; *_ms are milliseconds UTC, absent things are null):
  *
- * "identity/signin" (GET /signin?token=)   {token|null}      a link preview must not burn the token: the page shows one
+ * "identity/signin" (GET /signin?token=&next=)   {token|null, next|null}      a link preview must not burn the token: the page shows one
  *      button which posts it; POST /signin {token} answers with the cookie and goes to "/"
  *
  * "identity/account" (GET /account)        {name, email, others:bool, sessions:[{id, kind, device, how, org, created_ms, seen_ms, expires_ms, this:bool}],
- *      passkeys:[{id, name, created_ms, used_ms|null}], organisations:[{id, name, kind}] (others to work for)}
+ *      passkeys:[{id, name, created_ms, used_ms|null}], organisations:[{id, name, kind}] (others to work for),
+ *      fresh:bool (signed in within ten minutes: factors may be changed), required:bool (a password needs a code beside it), least (characters),
+ *      password:null|{set_ms, used_ms|null, short:bool (not enough without the app)}, totp:null|{made_ms, used_ms|null}, recovery:null|{open, made_ms}}
+ *
+ * "identity/authenticator" (GET /account/authenticator)   {secret, address}      beside the picture /account/authenticator/qr
+ *
+ * "identity/recovery" (answer of POST /account/recovery, never again)   {codes:[text], person, made_ms}
  *
  * "identity/home" (GET /)                  {kind, ...}
  *   kind "public":   {recent:[RECORD], query:null}
@@ -24,8 +30,21 @@
  */
 #include "identity/people.h"
 
+#define NEXT { "next", CTM_V_ENUM, 16, 0, "where to go after signing in", "account" }
 static const struct ctm_field signin_page_in[] = {
-	{ "token", CTM_V_TOKEN, 64, 0, "one-time token of the link", NULL }, { 0 }
+	{ "token", CTM_V_TOKEN, 64, 0, "one-time token of the link", NULL }, NEXT, { 0 }
+};
+static const struct ctm_field password_signin_in[] = {
+	{ "email", CTM_V_EMAIL, 254, CTM_F_REQUIRED, "your mail address", NULL },
+	{ "password", CTM_V_SECRET, 512, CTM_F_REQUIRED, "your password", NULL },
+	{ "code", CTM_V_SECRET, 60, 0, "six digits of your authenticator app, or a recovery code", NULL }, NEXT, { 0 }
+};
+static const struct ctm_field password_in[] = {
+	{ "password", CTM_V_SECRET, 512, CTM_F_REQUIRED, "the new password", NULL },
+	{ "again", CTM_V_SECRET, 512, CTM_F_REQUIRED, "the same once more", NULL }, { 0 }
+};
+static const struct ctm_field code_in[] = {
+	{ "code", CTM_V_SECRET, 60, CTM_F_REQUIRED, "the six digits that the app shows now", NULL }, { 0 }
 };
 static const struct ctm_field signin_in[] = {
 	{ "token", CTM_V_TOKEN, 64, CTM_F_REQUIRED, "one-time token of the link", NULL }, { 0 }
@@ -38,7 +57,7 @@ static const struct ctm_field passkey_in[] = {
 static const struct ctm_field passkey_signin_in[] = {
 	DATA("credential", 1400, "credential id, base64url"), DATA("client_data", 8192, "clientDataJSON, base64url"),
 	DATA("auth_data", 4096, "authenticator data, base64url"), DATA("signature", 1024, "signature, base64url"),
-	DATA("user_handle", 100, "user handle, base64url"), { 0 }
+	DATA("user_handle", 100, "user handle, base64url"), NEXT, { 0 }
 };
 static const struct ctm_field own_id_in[] = {
 	{ "id", CTM_V_UUID, 36, CTM_F_REQUIRED, "one of your own", NULL }, { 0 }
@@ -89,6 +108,26 @@ static const struct ctm_route rows[] = {
 		.view = "identity/account", .reply = "", .help = "Give one of your passkeys another name."),
 	CTM_ROUTE("POST", "/account/passkeys/{id}/remove", CTM_SIGNED_IN, CTM_R_HTML | CTM_R_WRITE | CTM_R_SCOPED, .in = own_id_in, .use_case = ctm_uc_passkey_remove,
 		.view = "identity/account", .reply = "", .help = "Remove one of your passkeys; it cannot sign in any more."),
+	CTM_ROUTE("GET", "/signin/password", CTM_PUBLIC, CTM_R_HTML, .in = signin_page_in, .use_case = ctm_uc_signin_page, .view = "identity/signin",
+		.reply = "", .help = "The sign-in page again, with what went wrong."),
+	CTM_ROUTE("POST", "/signin/password", CTM_PUBLIC, CTM_R_HTML | CTM_R_WRITE, .in = password_signin_in, .prepare = ctm_prepare_password_signin,
+		.use_case = ctm_uc_password_signin, .view = "identity/signin", .reply = "",
+		.help = "Sign in with mail address, password and a code of the authenticator app or a recovery code; guessing is slowed down."),
+	CTM_ROUTE("POST", "/account/password", CTM_SIGNED_IN, CTM_R_HTML | CTM_R_WRITE, .in = password_in, .prepare = ctm_prepare_password_set,
+		.use_case = ctm_uc_password_set, .view = "identity/account", .reply = "", .help = "Set your password; all your other sessions end."),
+	CTM_ROUTE("POST", "/account/password/remove", CTM_SIGNED_IN, CTM_R_HTML | CTM_R_WRITE, .use_case = ctm_uc_password_remove,
+		.view = "identity/account", .reply = "", .help = "Remove your password."),
+	CTM_ROUTE("POST", "/account/authenticator/start", CTM_SIGNED_IN, CTM_R_HTML | CTM_R_WRITE, .prepare = ctm_prepare_totp_offer,
+		.use_case = ctm_uc_totp_offer, .view = "identity/account", .reply = "", .help = "Begin with an authenticator app: a new secret, good for half an hour."),
+	CTM_ROUTE("GET", "/account/authenticator", CTM_SIGNED_IN, CTM_R_HTML, .use_case = ctm_uc_totp_page, .view = "identity/authenticator", .reply = "",
+		.help = "The secret for your authenticator app, as a code to scan and as text."),
+	CTM_ROUTE("GET", "/account/authenticator/qr", CTM_SIGNED_IN, 0, .use_case = ctm_uc_totp_qr, .reply = "", .help = "The code to scan, as a picture."),
+	CTM_ROUTE("POST", "/account/authenticator", CTM_SIGNED_IN, CTM_R_HTML | CTM_R_WRITE, .in = code_in, .prepare = ctm_prepare_totp_accept,
+		.use_case = ctm_uc_totp_accept, .view = "identity/authenticator", .reply = "", .help = "Confirm the app with its first code; it replaces an earlier one."),
+	CTM_ROUTE("POST", "/account/authenticator/remove", CTM_SIGNED_IN, CTM_R_HTML | CTM_R_WRITE, .use_case = ctm_uc_totp_remove,
+		.view = "identity/account", .reply = "", .help = "Remove the authenticator app and its recovery codes."),
+	CTM_ROUTE("POST", "/account/recovery", CTM_SIGNED_IN, CTM_R_HTML | CTM_R_WRITE, .prepare = ctm_prepare_recovery_make,
+		.use_case = ctm_uc_recovery_make, .view = "identity/recovery", .reply = "", .help = "Ten new recovery codes, shown this once; the old ones end."),
 	CTM_ROUTE("POST", "/account/sessions/{id}/revoke", CTM_SIGNED_IN, CTM_R_HTML | CTM_R_WRITE | CTM_R_SCOPED, .in = own_id_in, .use_case = ctm_uc_session_revoke,
 		.view = "identity/account", .reply = "", .help = "End one of your sessions."),
 	CTM_ROUTE("POST", "/account/sessions/others", CTM_SIGNED_IN, CTM_R_HTML | CTM_R_WRITE, .use_case = ctm_uc_session_revoke_others,

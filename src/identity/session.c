@@ -101,6 +101,7 @@ int ctm_session_find(struct ctm_db *db, int64_t now_ms, const char *token, const
 	ctm_copy(w.org_name, sizeof w.org_name, ctm_q_str(q, "org"));
 	ctm_copy(w.session_id, sizeof w.session_id, ctm_q_str(q, "id"));
 	ctm_copy(w.csrf, sizeof w.csrf, ctm_q_str(q, "csrf"));
+	ctm_copy(w.zone, sizeof w.zone, ctm_q_str(q, "zone"));
 	*renew = now_ms - ctm_q_i64(q, "seen_ms") > RENEW_AFTER_MS;
 	*who = w;
 	return 0;
@@ -125,6 +126,34 @@ static void agent_text(const char *agent, char out[201])
 	out[n] = 0;
 }
 
+/* When the asker of this request last proved who they are; 0 without a session that is open. */
+static int auth_time(struct ctm_cx *cx, int64_t *out)
+{
+	CTM_AUTO_Q *q = ctm_q(cx->db, "session.auth_any");
+	ctm_q_text(q, "id", cx->who->session_id);
+	bool row = false;
+	int rc = ctm_q_step(q, &row, cx->err);
+	*out = !rc && row ? ctm_q_i64(q, "auth_ms") : 0;
+	return rc;
+}
+
+int ctm_session_fresh(struct ctm_cx *cx, bool *fresh)
+{
+	int64_t at = 0;
+	int rc = auth_time(cx, &at);
+	*fresh = !rc && cx->now_ms - at <= CTM_FRESH_MS;
+	return rc;
+}
+
+int ctm_session_must_be_fresh(struct ctm_cx *cx)
+{
+	bool fresh = false;
+	int rc = ctm_session_fresh(cx, &fresh);
+	if (!rc && !fresh)
+		rc = ctm_fail(cx->err, CTM_E_GUARD, NULL, NULL, "this changes how you sign in, and you signed in more than ten minutes ago; sign in again first");
+	return rc;
+}
+
 int ctm_session_open(struct ctm_cx *cx, const char *person, const char *org, const char *kind, const char *how, char token_out[CTM_TOKEN_MAX])
 {
 	char id[CTM_UUID_MAX], token[CTM_TOKEN_MAX], csrf[CTM_TOKEN_MAX], hash[CTM_DIGEST_MAX], agent[201];
@@ -133,6 +162,10 @@ int ctm_session_open(struct ctm_cx *cx, const char *person, const char *org, con
 	ctm_token(csrf);
 	ctm_token_hash(token, hash);
 	agent_text(cx->agent, agent);
+	int64_t auth = cx->now_ms;
+	int rc = ctm_streq(how, "switch") ? auth_time(cx, &auth) : 0;
+	if (rc)
+		return rc;
 	struct ctm_q *q = ctm_q(cx->db, "session.add");
 	ctm_q_text(q, "id", id);
 	ctm_q_text(q, "hash", hash);
@@ -144,8 +177,8 @@ int ctm_session_open(struct ctm_cx *cx, const char *person, const char *org, con
 	ctm_q_text(q, "how", how);
 	ctm_q_int(q, "now", cx->now_ms);
 	ctm_q_int(q, "expires", cx->now_ms + CTM_SESSION_TTL_MS);
-	int rc = ctm_q_run(q, NULL, cx->err);
-	if (rc)
+	ctm_q_int(q, "auth", auth);
+	if ((rc = ctm_q_run(q, NULL, cx->err)))
 		return rc;
 	CTM_AUTO_JSON *after = ctm_json_obj();
 	ctm_json_sets(after, "org_id", org);
@@ -179,6 +212,12 @@ int ctm_session_open_browser(struct ctm_cx *cx, const char *person, const char *
 		return ctm_fail(cx->err, CTM_E_NOMEM, NULL, NULL, "out of memory");
 	cx->location = "/";
 	return 0;
+}
+
+void ctm_signin_next(struct ctm_cx *cx)
+{
+	if (ctm_streq(ctm_in(cx, "next"), "account"))
+		cx->location = "/account";
 }
 
 /* Burn the link and open a session of `kind`. token_out: the session's token. */
@@ -220,6 +259,7 @@ static int signin(struct ctm_cx *cx, const char *link, const char *kind, char to
 
 int ctm_uc_signin_page(struct ctm_cx *cx, ctm_json *out)
 {
+	ctm_json_sets(out, "next", ctm_in(cx, "next"));
 	return ctm_json_sets(out, "token", ctm_in(cx, "token"));
 }
 

@@ -8,13 +8,15 @@ UPDATE signin SET used_ms = :now WHERE token_hash = :hash AND used_ms IS NULL AN
 -- name: signin.void
 UPDATE signin SET used_ms = :now WHERE person_id = :person AND used_ms IS NULL
 -- name: session.add
-INSERT INTO session (id, token_hash, person_id, org_id, csrf, kind, created_ms, expires_ms, agent, seen_ms, how)
-VALUES (:id, :hash, :person, :org, :csrf, :kind, :now, :expires, :agent, :now, :how)
+INSERT INTO session (id, token_hash, person_id, org_id, csrf, kind, created_ms, expires_ms, agent, seen_ms, how, auth_ms)
+VALUES (:id, :hash, :person, :org, :csrf, :kind, :now, :expires, :agent, :now, :how, :auth)
 -- name: session.find
-SELECT s.id, s.person_id, s.org_id, s.csrf, s.kind, s.expires_ms, s.seen_ms, s.revoked_ms, p.name AS person, p.disabled_ms, o.kind AS org_kind, o.name AS org
+SELECT s.id, s.person_id, s.org_id, s.csrf, s.kind, s.expires_ms, s.seen_ms, s.revoked_ms, p.name AS person, p.zone, p.disabled_ms, o.kind AS org_kind, o.name AS org
 FROM session s JOIN person p ON p.id = s.person_id JOIN organisation o ON o.id = s.org_id WHERE s.token_hash = :hash
 -- name: session.get
 SELECT id, kind, created_ms, expires_ms FROM session WHERE id = :id
+-- name: session.auth_any
+SELECT auth_ms FROM session WHERE id = :id
 -- name: session.renew
 UPDATE session SET seen_ms = :now, expires_ms = CASE WHEN kind = 'browser' THEN :expires ELSE expires_ms END
 WHERE id = :id AND revoked_ms IS NULL AND expires_ms > :now

@@ -13,6 +13,8 @@ const ROLES = { maker: ['owner', 'engineer', 'viewer', 'signer'], lab: ['manager
 // The only writes that leave no audit line of their own: a check's progress is not a decision, and the sealed bundle carries what it came
 // to; a passkey's challenge is a question, its answer is audited; a device's report is a fact with a number of its own.
 const UNAUDITED = ['post /api/v1/jobs/{id}/progress', 'post /api/v1/passkeys/challenge', 'post /api/v1/signin/passkey/challenge', 'post /d/v1/state'];
+// Refusals that leave a line: guessing at a password that goes on.
+const TOLD = new Set(['post /signin/password']);
 const ENDS = /signout|\/disable$|memberships\/remove$/;        // these end somebody's session or role: asked last, as people nobody needs
 
 // A value a field of the row takes.
@@ -200,7 +202,7 @@ test('every role and every route', { timeout: 280000 }, async (t) => {
         const now = lines();
         if (row.method === 'get') assert.equal(now, n, `${row.name} changed something`);
         else if (r.status < 400 && !row.op['x-unaudited']) assert.ok(now > n, `${row.name} as ${who}: ${r.status} and no audit line`);
-        else if (r.status >= 400) assert.equal(now, n, `${row.name} as ${who} was refused and changed something`);
+        else if (r.status >= 400 && !TOLD.has(row.name)) assert.equal(now, n, `${row.name} as ${who} was refused and changed something`);
         n = now;
       }
     }

@@ -21,6 +21,7 @@ async function site(t, name) {
   await s.startServe();
   await s.settle();
   s.put = putBlob(s.state);
+  writeFileSync(join(s.state, 'keys/mail.secret'), 'a password of a mail server\n', { mode: 0o600 });
   s.pass = join(dir, 'pass');
   writeFileSync(s.pass, PASS, { mode: 0o600 });
   return s;
@@ -69,6 +70,10 @@ test('a backup under load, and the drill', { timeout: 240000 }, async (t) => {
       assert.ok(!bytes.includes(secret), k);
       assert.ok(bytes.includes(`keys/${k}.pem.sealed`), k);
     }
+    for (const k of ['people.key', 'mail.secret']) {
+      assert.ok(!bytes.includes(readFileSync(join(s.state, `keys/${k}`))), k);
+      assert.ok(bytes.includes(`keys/${k}.sealed`), k);
+    }
   });
   await t.test('a backup overwrites nothing, and asks what becomes of the keys', () => {
     assert.equal(backup(s.state, archive, '--without-keys').code, 1);
@@ -93,9 +98,9 @@ test('a backup under load, and the drill', { timeout: 240000 }, async (t) => {
     for (const o of answered.orgs) assert.ok(orgs.has(o.id), o.slug);
     for (const d of answered.docs) assert.ok(docs.has(d.id), d.id);
     s.units.forEach((u, i) => assert.ok(Number(sql(state, `SELECT last_seq FROM device WHERE serial = '${u.serial}';`)) >= reported[i]));
-    for (const k of ['ca', 'cla', 'log', 'lab']) {
-      assert.deepEqual(readFileSync(join(state, `keys/${k}.pem`)), readFileSync(join(s.state, `keys/${k}.pem`)));
-      assert.equal(statSync(join(state, `keys/${k}.pem`)).mode & 0o777, 0o600);
+    for (const k of ['ca.pem', 'cla.pem', 'log.pem', 'lab.pem', 'people.key', 'mail.secret']) {
+      assert.deepEqual(readFileSync(join(state, `keys/${k}`)), readFileSync(join(s.state, `keys/${k}`)));
+      assert.equal(statSync(join(state, `keys/${k}`)).mode & 0o777, 0o600);
     }
   });
   await t.test('a directory that is not empty is refused and left as it is', () => {
@@ -138,7 +143,7 @@ test('a backup under load, and the drill', { timeout: 240000 }, async (t) => {
   await t.test('without keys, at rest, with the last head at once: issuing goes on where it was', async () => {
     const b = backup(s.state, second, '--without-keys');
     assert.equal(b.code, 0, b.err);
-    assert.ok(!readFileSync(second).includes('.pem.sealed'));
+    assert.ok(!readFileSync(second).includes('.sealed'));
     const early = restore(second, '--state', join(s.dir, 'early'), '--log-head', old);
     assert.equal(early.code, 1);
     assert.match(early.err, /not the last one/);

@@ -187,10 +187,18 @@ static int signin(const struct soft *s, const char *person)
 	return send_used(&u);
 }
 
+/* A person with a session begun just now: who changes passkeys must have one. */
+static struct ctm_who somebody(const char *role, const char *org)
+{
+	struct ctm_who who = cxkit_person(&k, role, org);
+	cxkit_session(&k, &who);
+	return who;
+}
+
 static int setup(void **state)
 {
 	cxkit_open(&k, tables);
-	tester = cxkit_person(&k, "lab.tester", "");
+	tester = somebody("lab.tester", "");
 	return 0;
 }
 
@@ -287,7 +295,7 @@ static void a_challenge_lives_five_minutes_and_belongs_to_one_person(void **stat
 	char value[64];
 	struct made m;
 	struct soft s = soft_new(CTM_PASSKEY_ES256);
-	struct ctm_who other = cxkit_person(&k, "lab.tester", tester.org_id);
+	struct ctm_who other = somebody( "lab.tester", tester.org_id);
 	challenge(&tester, "/api/v1/passkeys/challenge", value);
 	make(&s, value, &m);
 	assert_int_equal(add(&other, &m), CTM_E_VERIFY);
@@ -368,13 +376,16 @@ static void attestation_is_read_strictly(void **state)
 static void nobody_touches_another_persons_passkeys_and_sessions(void **state)
 {
 	struct soft s = soft_new(CTM_PASSKEY_ES256);
-	struct ctm_who other = cxkit_person(&k, "lab.tester", tester.org_id), owner = cxkit_person(&k, "maker.owner", "");
+	struct ctm_who other = somebody( "lab.tester", tester.org_id), owner = somebody( "maker.owner", "");
 	assert_int_equal(registered(&owner, &s), 0);
 	s.count++;
 	assert_int_equal(signin(&s, owner.person_id), 0);
 	CTM_AUTO_JSON *mine = cxkit_good(&k, &owner, &(struct cxcall){ "GET", "/account" });
 	const char *passkey = ctm_json_gets(ctm_json_at(ctm_json_get(mine, "passkeys"), 0), "id");
-	const char *session = ctm_json_gets(ctm_json_at(ctm_json_get(mine, "sessions"), 0), "id");
+	const char *session = NULL;
+	for (size_t i = 0; i < ctm_json_len(ctm_json_get(mine, "sessions")); i++)
+		if (ctm_streq(ctm_json_gets(ctm_json_at(ctm_json_get(mine, "sessions"), i), "how"), "passkey"))
+			session = ctm_json_gets(ctm_json_at(ctm_json_get(mine, "sessions"), i), "id");
 	assert_non_null(passkey);
 	assert_non_null(session);
 	cxkit_bad(&k, &other, &(struct cxcall){ "POST", "/account/passkeys/{id}/remove", IN("id", passkey) }, CTM_E_NOTFOUND);
@@ -389,10 +400,30 @@ static void nobody_touches_another_persons_passkeys_and_sessions(void **state)
 	ctm_key_free(s.key);
 }
 
+static void passkeys_are_changed_by_those_who_signed_in_just_now(void **state)
+{
+	struct soft s = soft_new(CTM_PASSKEY_ES256);
+	char value[64];
+	struct made m;
+	struct ctm_who who = somebody("lab.tester", tester.org_id);
+	assert_int_equal(registered(&who, &s), 0);
+	CTM_AUTO_JSON *mine = cxkit_good(&k, &who, &(struct cxcall){ "GET", "/account" });
+	const char *passkey = ctm_json_gets(ctm_json_at(ctm_json_get(mine, "passkeys"), 0), "id");
+	challenge(&who, "/api/v1/passkeys/challenge", value);
+	make(&s, value, &m);
+	k.now_ms += 10 * 60 * 1000 + 1;
+	assert_int_equal(add(&who, &m), CTM_E_GUARD);
+	cxkit_bad(&k, &who, &(struct cxcall){ "POST", "/account/passkeys/{id}/remove", IN("id", passkey) }, CTM_E_GUARD);
+	k.now_ms -= 1;
+	ctm_json_free(cxkit_good(&k, &who, &(struct cxcall){ "POST", "/account/passkeys/{id}/remove", IN("id", passkey) }));
+	k.now_ms -= 10 * 60 * 1000;
+	ctm_key_free(s.key);
+}
+
 static void a_disabled_person_has_no_passkey(void **state)
 {
 	struct soft s = soft_new(CTM_PASSKEY_ES256);
-	struct ctm_who gone = cxkit_person(&k, "lab.tester", ""), op = cxkit_person(&k, "platform.operator", "");
+	struct ctm_who gone = somebody( "lab.tester", ""), op = somebody( "platform.operator", "");
 	assert_int_equal(registered(&gone, &s), 0);
 	s.count++;
 	ctm_json_free(cxkit_good(&k, &op, &(struct cxcall){ "POST", "/api/v1/people/{id}/disable", IN("id", gone.person_id) }));
@@ -425,6 +456,7 @@ int main(void)
 		cmocka_unit_test(a_failed_answer_costs_its_challenge), cmocka_unit_test(a_challenge_lives_five_minutes_and_belongs_to_one_person),
 		cmocka_unit_test(a_challenge_of_our_own_making_is_refused), cmocka_unit_test(every_wrong_answer_is_refused),
 		cmocka_unit_test(attestation_is_read_strictly), cmocka_unit_test(nobody_touches_another_persons_passkeys_and_sessions),
+		cmocka_unit_test(passkeys_are_changed_by_those_who_signed_in_just_now),
 		cmocka_unit_test(a_disabled_person_has_no_passkey), cmocka_unit_test(origin_follows_the_public_address),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);

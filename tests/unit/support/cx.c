@@ -8,7 +8,7 @@
 #include "case/catalogue.h"
 #include "http/field.h"
 #include "http/serve.h"
-#include "identity/identity.h"
+#include "identity/people.h"
 #include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -95,6 +95,29 @@ static int make_person(struct ctm_cx *cx, void *arg)
 	ctm_copy(p->who.org_kind, sizeof p->who.org_kind, kind);
 	p->who.roles = ctm_role_bit(p->role);
 	return rc ? rc : ctm_membership_add(cx->db, p->k->now_ms, "test", p->who.person_id, p->who.org_id, p->role, cx->err);
+}
+
+struct fresh { struct cxkit *k; struct ctm_who *who; };
+
+static int open_session(struct ctm_cx *cx, void *arg)
+{
+	struct fresh *f = arg;
+	struct ctm_who who;
+	char token[CTM_TOKEN_MAX];
+	bool renew;
+	cx->now_ms = f->k->now_ms;
+	int rc = ctm_session_open(cx, f->who->person_id, f->who->org_id, "api", "link", token);
+	rc = rc ? rc : ctm_session_find(cx->db, cx->now_ms, token, "api", &who, &renew, cx->err);
+	if (!rc)
+		ctm_copy(f->who->session_id, sizeof f->who->session_id, who.session_id);
+	return rc;
+}
+
+void cxkit_session(struct cxkit *k, struct ctm_who *who)
+{
+	struct fresh f = { k, who };
+	struct ctm_err err = { 0 };
+	must(ctm_write(k->app, open_session, &f, &err), &err, "session");
 }
 
 struct ctm_who cxkit_person(struct cxkit *k, const char *role, const char *org_id)

@@ -25,6 +25,8 @@ void cxkit_close(struct cxkit *k);
 
 /* A person with one role in an organisation of that role's kind; org_id "" makes a new organisation. */
 struct ctm_who cxkit_person(struct cxkit *k, const char *role, const char *org_id);
+/* A session of that person, begun now: what asks for a fresh sign-in is open for ten minutes. */
+void cxkit_session(struct cxkit *k, struct ctm_who *who);
 extern const struct ctm_who cxkit_nobody;
 
 struct cxcall {
