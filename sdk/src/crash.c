@@ -28,7 +28,7 @@ void ctm_crash_arm(struct ctm_kept *k, const char *version)
 
 	memset(k, 0, sizeof *k);
 	k->magic = MAGIC;
-	for (; version[n] && n < CTM_VERSION_MAX; n++)
+	for (; n < CTM_VERSION_MAX && version[n]; n++)
 		k->version[n] = version[n];
 	k->check = sum(k);
 }
