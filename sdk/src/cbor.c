@@ -374,6 +374,11 @@ void ctm_cbor_put_bytes(struct ctm_cbor_w *w, const void *p, size_t n)
 	ctm_cbor_put_raw(w, p, n);
 }
 
+void ctm_cbor_put_text_head(struct ctm_cbor_w *w, size_t n)
+{
+	put_head(w, CTM_CBOR_TEXT, n);
+}
+
 void ctm_cbor_put_text(struct ctm_cbor_w *w, const char *s, size_t n)
 {
 	if (!ctm_sdk_utf8((const uint8_t *)s, n)) {

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Reboot reasons and crash record: see ctm/crash.h. Stored as record "crash": CBOR [count, reason, pc, lr, uptime, version]; reason 0
- * when the last one was told.
+ * Reboot reasons and crash record: see ctm/crash.h. Stored as record "crash": count, pc, lr, uptime (4 bytes each), reason
+ * (1; 0 when the last one was told), version (the rest).
  */
 #include "ctm/crash.h"
-#include "ctm/cbor.h"
 #include <string.h>
 
 #define MAGIC 0x43544d4bu       /* "CTMK" */
 #define RECORD "crash"
-#define RECORD_MAX (5 * 5 + CTM_VERSION_MAX + 4)
+#define HEAD 17
+#define RECORD_MAX (HEAD + CTM_VERSION_MAX)
 
 /* Sum of what is kept; enough to tell RAM after power-on from what a program left. */
 static uint32_t sum(const struct ctm_kept *k)
@@ -45,46 +45,32 @@ void ctm_crash_mark(struct ctm_kept *k, unsigned reason, uint32_t pc, uint32_t l
 static int load(const struct ctm_port *port, struct ctm_crash *c)
 {
 	uint8_t b[RECORD_MAX];
-	struct ctm_cbor_r r;
-	struct ctm_bytes v;
-	uint64_t f[5] = { 0 };
 	size_t n = 0;
 	int rc = ctm_record_load(port, RECORD, b, sizeof b, &n);
 
 	memset(c, 0, sizeof *c);
-	if (rc)
+	if (rc || n < HEAD)
 		return rc == CTM_SDK_NONE ? 0 : rc;
-	r = ctm_cbor_reader(b, n);
-	if (ctm_cbor_array(&r) != 6)
-		return 0;
-	for (int i = 0; i < 5; i++)
-		f[i] = ctm_cbor_uint(&r);
-	v = ctm_cbor_text(&r);
-	if (ctm_cbor_end(&r) || v.n > CTM_VERSION_MAX)
-		return 0;
-	c->count = (uint32_t)f[0];
-	c->reason = (uint8_t)f[1];
-	c->pc = (uint32_t)f[2];
-	c->lr = (uint32_t)f[3];
-	c->uptime_s = (uint32_t)f[4];
-	if (v.n)
-		memcpy(c->version, v.p, v.n);
+	c->count = (uint32_t)ctm_sdk_get_be(b, 4);
+	c->pc = (uint32_t)ctm_sdk_get_be(b + 4, 4);
+	c->lr = (uint32_t)ctm_sdk_get_be(b + 8, 4);
+	c->uptime_s = (uint32_t)ctm_sdk_get_be(b + 12, 4);
+	c->reason = b[16];
+	memcpy(c->version, b + HEAD, n - HEAD);
 	return 0;
 }
 
 static int store(const struct ctm_port *port, const struct ctm_crash *c)
 {
 	uint8_t b[RECORD_MAX];
-	struct ctm_cbor_w w = ctm_cbor_writer(b, sizeof b);
 
-	ctm_cbor_put_array(&w, 6);
-	ctm_cbor_put_uint(&w, c->count);
-	ctm_cbor_put_uint(&w, c->reason);
-	ctm_cbor_put_uint(&w, c->pc);
-	ctm_cbor_put_uint(&w, c->lr);
-	ctm_cbor_put_uint(&w, c->uptime_s);
-	ctm_cbor_put_str(&w, c->version);
-	return w.err ? w.err : ctm_record_store(port, RECORD, b, w.len);
+	ctm_sdk_put_be(b, c->count, 4);
+	ctm_sdk_put_be(b + 4, c->pc, 4);
+	ctm_sdk_put_be(b + 8, c->lr, 4);
+	ctm_sdk_put_be(b + 12, c->uptime_s, 4);
+	b[16] = c->reason;
+	memcpy(b + HEAD, c->version, CTM_VERSION_MAX);
+	return ctm_record_store(port, RECORD, b, sizeof b);
 }
 
 int ctm_crash_boot(const struct ctm_port *port, struct ctm_kept *k, unsigned hw, unsigned *reason, struct ctm_crash *c)

@@ -4,8 +4,14 @@
  */
 #include "ctm/datacat.h"
 
+#if CTM_TABLE_TEXTS
+#define TEXTS(name, purpose) , #name, purpose
+#else
+#define TEXTS(name, purpose)
+#endif
+
 static const struct ctm_data rows[] = {
-#define CTM_DATA(id, name, purpose, days, sent, reset, personal) { (id), (sent), (reset), (personal), (days), #name, purpose },
+#define CTM_DATA(id, name, purpose, days, sent, reset, personal) { (id), (sent), (reset), (personal), (days) TEXTS(name, purpose) },
 #include "ctm/data.def"
 #ifdef CTM_DATA_FILE
 #include CTM_DATA_FILE

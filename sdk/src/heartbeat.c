@@ -44,10 +44,19 @@ static void put_number(struct ctm_cbor_w *w, enum ctm_heartbeat_key key, uint64_
 	ctm_cbor_put_uint(w, v);
 }
 
+/* Versions were judged: they are ASCII. */
+static void put_text(struct ctm_cbor_w *w, const char *s)
+{
+	size_t n = strlen(s);
+
+	ctm_cbor_put_text_head(w, n);
+	ctm_cbor_put_raw(w, s, n);
+}
+
 static void put_version(struct ctm_cbor_w *w, enum ctm_heartbeat_key key, const char *s)
 {
 	put_key(w, key);
-	ctm_cbor_put_str(w, s);
+	put_text(w, s);
 }
 
 static void put_crash(struct ctm_cbor_w *w, const struct ctm_crash *c)
@@ -59,7 +68,7 @@ static void put_crash(struct ctm_cbor_w *w, const struct ctm_crash *c)
 	ctm_cbor_put_uint(w, c->pc);
 	ctm_cbor_put_uint(w, c->lr);
 	ctm_cbor_put_uint(w, c->uptime_s);
-	ctm_cbor_put_str(w, c->version);
+	put_text(w, c->version);
 }
 
 int ctm_heartbeat_encode(const struct ctm_heartbeat *h, uint8_t *out, size_t cap, size_t *n)

@@ -22,6 +22,15 @@ void ctm_b64u_encode(const uint8_t *p, size_t n, char *out)
 	*out = 0;
 }
 
+/* What a character stands for; -1 for none of the alphabet. */
+static int b64u_value(char c)
+{
+	for (int i = 0; i < 64; i++)
+		if (abc[i] == c)
+			return i;
+	return -1;
+}
+
 int ctm_b64u_decode(const char *s, size_t n, uint8_t *out, size_t cap, size_t *outlen)
 {
 	uint32_t v = 0;
@@ -33,11 +42,11 @@ int ctm_b64u_decode(const char *s, size_t n, uint8_t *out, size_t cap, size_t *o
 	if (n / 4 * 3 + (n % 4 ? n % 4 - 1 : 0) > cap)
 		return CTM_SDK_TOOBIG;
 	for (size_t i = 0; i < n; i++) {
-		const char *at = s[i] ? strchr(abc, s[i]) : NULL;
+		int value = b64u_value(s[i]);
 
-		if (!at)
+		if (value < 0)
 			return CTM_SDK_SYNTAX;
-		v = (v << 6 | (uint32_t)(at - abc)) & 0xffffff;
+		v = (v << 6 | (uint32_t)value) & 0xffffff;
 		bits += 6;
 		if (bits >= 8) {
 			bits -= 8;
@@ -75,11 +84,15 @@ static size_t put(uint8_t *out, size_t at, const char *s)
 
 int ctm_identity_proof(const char *serial, const char *nonce, uint8_t out[CTM_PROOF_MAX], size_t *n)
 {
-	uint8_t raw[32];
-	size_t len = 0, at;
+	size_t at;
 
-	if (!ctm_serial_ok(serial) || strlen(nonce) != CTM_NONCE_TEXT ||
-	    ctm_b64u_decode(nonce, CTM_NONCE_TEXT, raw, sizeof raw, &len) || len != sizeof raw)
+	/* 43 characters carry 258 bits: the last two must be zero. */
+	if (!ctm_serial_ok(serial) || strlen(nonce) != CTM_NONCE_TEXT)
+		return CTM_SDK_INPUT;
+	for (at = 0; at < CTM_NONCE_TEXT; at++)
+		if (b64u_value(nonce[at]) < 0)
+			return CTM_SDK_INPUT;
+	if (b64u_value(nonce[CTM_NONCE_TEXT - 1]) & 3)
 		return CTM_SDK_INPUT;
 	at = put(out, 0, "ctm-identity-proof/1\n");
 	at = put(out, at, serial);

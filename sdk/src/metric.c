@@ -4,7 +4,7 @@
  */
 #include "ctm/metric.h"
 
-#if CTM_METRIC_NAMES
+#if CTM_TABLE_TEXTS
 #define NAMES(name, unit) , #name, unit
 #else
 #define NAMES(name, unit)

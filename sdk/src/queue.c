@@ -9,19 +9,10 @@
 
 #define HEAD 12
 
-static void put_be(uint8_t *p, uint64_t v, int bytes)
+/* By the low 32 bits: a device does not live for four thousand million heartbeats. */
+static unsigned slot_of(uint64_t seq)
 {
-	for (int i = bytes - 1; i >= 0; i--, v >>= 8)
-		p[i] = (uint8_t)v;
-}
-
-static uint64_t get_be(const uint8_t *p, int bytes)
-{
-	uint64_t v = 0;
-
-	for (int i = 0; i < bytes; i++)
-		v = v << 8 | p[i];
-	return v;
+	return (unsigned)((uint32_t)seq % CTM_QUEUE_SLOTS);
 }
 
 static void slot_name(unsigned k, char out[CTM_NAME_MAX + 1])
@@ -44,7 +35,7 @@ static int load_slot(const struct ctm_port *port, unsigned k, uint8_t buf[HEAD +
 
 static void count_dropped(struct ctm_queue *q, const uint8_t *head)
 {
-	uint32_t d = (uint32_t)get_be(head + 8, 4);
+	uint32_t d = (uint32_t)ctm_sdk_get_be(head + 8, 4);
 
 	if (d > q->dropped)
 		q->dropped = d;
@@ -61,7 +52,7 @@ int ctm_queue_load(struct ctm_queue *q)
 	if (rc && rc != CTM_SDK_NONE)
 		return rc;
 	if (!rc && n == HEAD) {
-		taken = get_be(buf, 8);
+		taken = ctm_sdk_get_be(buf, 8);
 		count_dropped(q, buf);
 	}
 	last = taken;
@@ -73,8 +64,8 @@ int ctm_queue_load(struct ctm_queue *q)
 			continue;
 		if (rc)
 			return rc;
-		s = get_be(buf, 8);
-		if (s <= taken || s % CTM_QUEUE_SLOTS != k)
+		s = ctm_sdk_get_be(buf, 8);
+		if (s <= taken || slot_of(s) != k)
 			continue;
 		count_dropped(q, buf);
 		last = s > last ? s : last;
@@ -94,10 +85,10 @@ int ctm_queue_add(struct ctm_queue *q, const uint8_t *beat, size_t n)
 
 	if (n > CTM_HEARTBEAT_MAX)
 		return CTM_SDK_TOOBIG;
-	put_be(buf, q->next, 8);
-	put_be(buf + 8, q->dropped + full, 4);
+	ctm_sdk_put_be(buf, q->next, 8);
+	ctm_sdk_put_be(buf + 8, q->dropped + full, 4);
 	memcpy(buf + HEAD, beat, n);
-	slot_name((unsigned)(q->next % CTM_QUEUE_SLOTS), name);
+	slot_name(slot_of(q->next), name);
 	if ((rc = ctm_record_store(q->port, name, buf, HEAD + n)))
 		return rc;
 	q->next++;
@@ -112,9 +103,9 @@ int ctm_queue_peek(struct ctm_queue *q, uint64_t *seq, uint8_t *buf, size_t cap,
 	size_t len = 0;
 
 	for (; q->first < q->next; q->first++) {
-		int rc = load_slot(q->port, (unsigned)(q->first % CTM_QUEUE_SLOTS), slot, &len);
+		int rc = load_slot(q->port, slot_of(q->first), slot, &len);
 
-		if (rc == CTM_SDK_NONE || (!rc && get_be(slot, 8) != q->first))
+		if (rc == CTM_SDK_NONE || (!rc && ctm_sdk_get_be(slot, 8) != q->first))
 			continue;               /* worn out in storage */
 		if (rc)
 			return rc;
@@ -135,8 +126,8 @@ int ctm_queue_taken(struct ctm_queue *q, uint64_t seq)
 
 	if (seq < q->first || seq >= q->next)
 		return 0;
-	put_be(b, seq, 8);
-	put_be(b + 8, q->dropped, 4);
+	ctm_sdk_put_be(b, seq, 8);
+	ctm_sdk_put_be(b + 8, q->dropped, 4);
 	if ((rc = ctm_record_store(q->port, "beat", b, sizeof b)))
 		return rc;
 	q->first = seq + 1;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Names and words of the error list, and the three byte helpers that every module needs.
+ * Names and words of the error list, and the small helpers that every module needs.
  */
 #include "ctm/crypto.h"
 
@@ -59,4 +59,37 @@ void ctm_sdk_wipe(void *p, size_t n)
 
 	while (n--)
 		*x++ = 0;
+}
+
+void ctm_sdk_put_be(uint8_t *p, uint64_t v, int bytes)
+{
+	while (bytes--) {
+		p[bytes] = (uint8_t)v;
+		v >>= 8;
+	}
+}
+
+uint64_t ctm_sdk_get_be(const uint8_t *p, int bytes)
+{
+	uint64_t v = 0;
+
+	while (bytes--)
+		v = v << 8 | *p++;
+	return v;
+}
+
+/* Long division by shifting: 42 bits are as many as UINT32_MAX seconds have milliseconds. */
+uint32_t ctm_sdk_seconds(int64_t ms)
+{
+	uint64_t left = ms < 0 ? 0 : (uint64_t)ms;
+	uint32_t s = 0;
+
+	if (left >> 42)
+		return UINT32_MAX;
+	for (int i = 31; i >= 0; i--)
+		if (left >= (uint64_t)1000 << i) {
+			left -= (uint64_t)1000 << i;
+			s |= (uint32_t)1 << i;
+		}
+	return s;
 }

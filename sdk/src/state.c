@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * State awareness: see ctm/state.h. The judgement is made on a copy of the rules' memory and kept only when the heartbeat is stored,
- * so a failing storage does not count one period twice.
+ * State awareness: see ctm/state.h. The judgement is made on a copy of the rules' memory, which counts only once the heartbeat is kept:
+ * a failing store does not count one period twice.
  */
 #include "ctm/state.h"
 #include <string.h>
@@ -78,9 +78,10 @@ static void copy_version(char out[CTM_VERSION_MAX + 1], const char *s)
 		memcpy(out, s, n);
 }
 
-int ctm_state_begin(struct ctm_state *s, const struct ctm_port *port, const struct ctm_versions *v, unsigned reboot, const struct ctm_crash *crash)
+void ctm_state_begin(struct ctm_state *s, const struct ctm_port *port, const struct ctm_versions *v, unsigned reboot,
+		     const struct ctm_crash *crash)
 {
-	s->port = s->queue.port = port;
+	s->port = port;
 	s->version = *v;
 	s->reboot = (uint8_t)reboot;
 	s->crash = *crash;
@@ -89,7 +90,6 @@ int ctm_state_begin(struct ctm_state *s, const struct ctm_port *port, const stru
 	ctm_metrics_begin(&s->metrics);
 	if (ctm_reboot_unexpected(reboot))
 		(void)ctm_metric_add(&s->metrics, CTM_METRIC_reboots_unexpected, 1);
-	return ctm_queue_load(&s->queue);
 }
 
 bool ctm_state_degraded(const struct ctm_state *s)
@@ -100,36 +100,33 @@ bool ctm_state_degraded(const struct ctm_state *s)
 	return false;
 }
 
-int ctm_state_beat(struct ctm_state *s)
+int ctm_state_beat(struct ctm_state *s, uint64_t seq, uint32_t dropped, uint8_t *out, size_t cap, size_t *n)
 {
-	int64_t up = (s->port->mono_ms(s->port->ctx) - s->started_ms) / 1000, now = s->port->now_ms(s->port->ctx);
-	uint8_t memory[CTM_RULES_MAX], buf[CTM_HEARTBEAT_MAX];
+	uint32_t up = ctm_sdk_seconds(s->port->mono_ms(s->port->ctx) - s->started_ms);
 	struct ctm_heartbeat h;
-	size_t n = 0;
-	int rc;
 
 	(void)ctm_metric_set(&s->metrics, CTM_METRIC_uptime_s, up > INT32_MAX ? INT32_MAX : (int32_t)up);
 	memset(&h, 0, sizeof h);
 	for (size_t i = 0; i < RULES; i++)
-		memory[i] = judge(&rules[i], s->rule[i], ctm_metric_get(&s->metrics, rules[i].metric));
-	reasons(memory, &h);
+		s->judged[i] = judge(&rules[i], s->rule[i], ctm_metric_get(&s->metrics, rules[i].metric));
+	reasons(s->judged, &h);
 	readings(s, &h);
-	h.seq = s->queue.next;
-	h.time_s = now > 0 ? now / 1000 : 0;
+	h.seq = seq;
+	h.time_s = ctm_sdk_seconds(s->port->now_ms(s->port->ctx));
 	h.boots = s->version.boots;
-	h.dropped = s->queue.dropped;
+	h.dropped = dropped;
 	h.reboot = s->reboot;
 	if (ctm_datacat_sends(ctm_datacat(), CTM_DATA_crash_record))
 		h.crash = s->crash;
 	copy_version(h.booted, s->version.booted);
 	copy_version(h.verified, s->version.verified);
 	copy_version(h.claimed, s->version.claimed);
-	rc = ctm_heartbeat_encode(&h, buf, sizeof buf, &n);
-	if (!rc)
-		rc = ctm_queue_add(&s->queue, buf, n);
-	if (rc)
-		return rc;
-	memcpy(s->rule, memory, sizeof s->rule);
+	return ctm_heartbeat_encode(&h, out, cap, n);
+}
+
+int ctm_state_kept(struct ctm_state *s)
+{
+	memcpy(s->rule, s->judged, sizeof s->rule);
 	ctm_metrics_taken(&s->metrics);
 	return ctm_crash_told(s->port, &s->crash);
 }

@@ -59,6 +59,7 @@ void ctm_cbor_put_uint(struct ctm_cbor_w *w, uint64_t v);
 void ctm_cbor_put_int(struct ctm_cbor_w *w, int64_t v);
 void ctm_cbor_put_bytes(struct ctm_cbor_w *w, const void *p, size_t n);
 void ctm_cbor_put_bytes_head(struct ctm_cbor_w *w, size_t n);            /* n bytes follow by put_raw or elsewhere */
+void ctm_cbor_put_text_head(struct ctm_cbor_w *w, size_t n);             /* n bytes of UTF-8 follow by put_raw */
 void ctm_cbor_put_text(struct ctm_cbor_w *w, const char *s, size_t n);   /* INPUT when not UTF-8 */
 void ctm_cbor_put_str(struct ctm_cbor_w *w, const char *s);
 void ctm_cbor_put_array(struct ctm_cbor_w *w, size_t count);

@@ -57,5 +57,10 @@ int ctm_sdk_sha256(const struct ctm_crypto *c, const void *p, size_t n, uint8_t 
 /* Equal in time that depends only on n. */
 int ctm_sdk_same(const void *a, const void *b, size_t n);
 void ctm_sdk_wipe(void *p, size_t n);
+/* Numbers as stored: big-endian, 1 to 8 bytes. */
+void ctm_sdk_put_be(uint8_t *p, uint64_t v, int bytes);
+uint64_t ctm_sdk_get_be(const uint8_t *p, int bytes);
+/* Whole seconds of milliseconds, without the processor's 64-bit division; 0 when negative, at most UINT32_MAX. */
+uint32_t ctm_sdk_seconds(int64_t ms);
 
 #endif

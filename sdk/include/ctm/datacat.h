@@ -15,7 +15,9 @@ struct ctm_data {
 	uint8_t sent;                   /* may leave the device */
 	uint8_t deleted_by_reset, personal;
 	uint16_t retention_days;        /* at the maker's; 0: not kept */
+#if CTM_TABLE_TEXTS
 	const char *name, *purpose;
+#endif
 };
 
 struct ctm_datacat {

@@ -12,7 +12,7 @@ enum ctm_metric_kind { CTM_METRIC_KIND_GAUGE, CTM_METRIC_KIND_COUNTER, CTM_METRI
 struct ctm_metric {
 	uint8_t id, kind, data;         /* enum ctm_metric_kind; enum ctm_data_id */
 	int32_t min, max;
-#if CTM_METRIC_NAMES
+#if CTM_TABLE_TEXTS
 	const char *name, *unit;
 #endif
 };

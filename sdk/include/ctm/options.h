@@ -179,9 +179,10 @@
 
 /* ---- state awareness ---- */
 
-/* Names and units of metrics in the table. A device sends ids only: 0 leaves the texts out of its flash. */
-#ifndef CTM_METRIC_NAMES
-#define CTM_METRIC_NAMES 1
+/* Names, units and purposes in the tables of metrics and of the data catalogue. A device sends ids only: 0 leaves the texts out of
+ * its flash. */
+#ifndef CTM_TABLE_TEXTS
+#define CTM_TABLE_TEXTS 1
 #endif
 /* Bytes of one heartbeat, before TLS or a signature. [wire] */
 #ifndef CTM_HEARTBEAT_MAX

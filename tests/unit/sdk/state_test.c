@@ -8,6 +8,7 @@
 
 static struct mem board;
 static struct ctm_port port;
+static struct ctm_queue queue;
 static const struct ctm_versions version = { "1.2.3", "1.2.3", "1.2.3", 7 };
 
 static int fresh(void **state)
@@ -112,7 +113,9 @@ static struct ctm_state state_of(unsigned reboot, const struct ctm_crash *crash)
 	static const struct ctm_crash none;
 	struct ctm_state s;
 
-	assert_int_equal(ctm_state_begin(&s, &port, &version, reboot, crash ? crash : &none), 0);
+	queue.port = &port;
+	assert_int_equal(ctm_queue_load(&queue), 0);
+	ctm_state_begin(&s, &port, &version, reboot, crash ? crash : &none);
 	return s;
 }
 
@@ -123,11 +126,11 @@ static struct ctm_heartbeat beat(struct ctm_state *s)
 	uint64_t seq;
 	size_t n = 0;
 
-	assert_int_equal(ctm_state_beat(s), 0);
-	assert_int_equal(ctm_queue_peek(&s->queue, &seq, b, sizeof b, &n), 0);
+	assert_int_equal(ctm_state_queue(s, &queue), 0);
+	assert_int_equal(ctm_queue_peek(&queue, &seq, b, sizeof b, &n), 0);
 	assert_int_equal(ctm_heartbeat_decode(b, n, &h), 0);
 	assert_int_equal(h.seq, seq);
-	assert_int_equal(ctm_queue_taken(&s->queue, seq), 0);
+	assert_int_equal(ctm_queue_taken(&queue, seq), 0);
 	return h;
 }
 
@@ -205,11 +208,21 @@ static void a_failing_store_loses_nothing(void **state)
 	assert_int_equal(ctm_metric_add(&s.metrics, CTM_METRIC_login_failed, 2), 0);
 	mem_unplug_after(&board, 0);
 	for (int i = 0; i < 5; i++)
-		assert_int_equal(ctm_state_beat(&s), CTM_SDK_STORAGE);
+		assert_int_equal(ctm_state_queue(&s, &queue), CTM_SDK_STORAGE);
 	mem_plug_in(&board);
 	h = beat(&s);
 	assert_int_equal(h.seq, 1);
 	assert_int_equal(reading(&h, CTM_METRIC_login_failed), 2);
+}
+
+static void seconds_by_hand(void **state)
+{
+	static const int64_t ms[] = { 0, 1, 999, 1000, 1001, 59999, 1800000000123, 4294967294999, 4294967295000 };
+
+	for (size_t i = 0; i < sizeof ms / sizeof ms[0]; i++)
+		assert_int_equal(ctm_sdk_seconds(ms[i]), ms[i] / 1000);
+	assert_int_equal(ctm_sdk_seconds(-1), 0);
+	assert_int_equal(ctm_sdk_seconds(INT64_MAX), UINT32_MAX);
 }
 
 int main(void)
@@ -221,6 +234,7 @@ int main(void)
 		cmocka_unit_test_setup(the_heartbeat_says_what_happened, fresh),
 		cmocka_unit_test_setup(a_crash_is_told_once, fresh),
 		cmocka_unit_test_setup(the_judgement_has_hysteresis, fresh),
+		cmocka_unit_test(seconds_by_hand),
 		cmocka_unit_test_setup(a_failing_store_loses_nothing, fresh),
 	};
 
