@@ -10,7 +10,7 @@ import https from 'node:https';
 import net from 'node:net';
 import tls from 'node:tls';
 import { after, before, describe, test } from 'node:test';
-import { Kit, program, sha256, sleep } from './agent_kit.mjs';
+import { Kit, program, sha256, sleep, estAnswer, estRequest } from './agent_kit.mjs';
 
 const kit = new Kit();
 after(() => kit.end());
@@ -509,11 +509,12 @@ class Service {
       let body = '';
       q.on('data', (d) => { body += d; });
       q.on('end', () => {
-        const call = { path: q.url, body: JSON.parse(body), certified: q.socket.authorized, subject: q.socket.getPeerCertificate()?.subject };
+        const est = q.url.startsWith('/.well-known/est/');
+        const call = { path: q.url, body: est ? body : JSON.parse(body), user: Buffer.from((q.headers.authorization ?? '').replace('Basic ', ''), 'base64').toString(), certified: q.socket.authorized, subject: q.socket.getPeerCertificate()?.subject };
         this.calls.push(call);
         if (this.refuse) { r.writeHead(this.refuse); r.end(); return; }
-        r.setHeader('content-type', 'application/json');
-        r.end(JSON.stringify(q.url === '/d/v1/enrol' ? { certificate: this.issue(this.swap ?? call.body.csr), ca: this.read('ca.pem') } : {}));
+        if (est) r.end(estAnswer(this.issue(this.swap ?? estRequest(call.body))));
+        else r.end('{}');
       });
     });
     await new Promise((done) => this.server.listen(0, '127.0.0.1', done));
@@ -530,6 +531,8 @@ class Service {
   stop() { this.server.closeAllConnections(); this.server.close(); }
 }
 
+const SIMPLE = '/.well-known/est/simpleenroll';
+
 describe('enrolment and reports', () => {
   let service;
   before(async () => { service = await new Service('good').start(); });
@@ -537,9 +540,9 @@ describe('enrolment and reports', () => {
 
   test('the unit enrols with its own key, shows the issued certificate and reports with growing numbers', async () => {
     const u = await fresh({ platform: service.platform() });
-    const [enrol] = await service.until((c) => c.path === '/d/v1/enrol' && c.body.serial === u.serial);
+    const [enrol] = await service.until((c) => c.path === SIMPLE && c.user.startsWith(`${u.serial}:`));
     assert.equal(enrol.certified, false);
-    assert.equal(enrol.body.code, 'code-of-this-unit');
+    assert.equal(enrol.user, `${u.serial}:code-of-this-unit`);
     const mine = (c) => c.path === '/d/v1/state' && c.subject?.CN === u.serial;
     const [first] = await service.until(mine);
     assert.equal(first.certified, true);
@@ -555,7 +558,7 @@ describe('enrolment and reports', () => {
     await service.until((c) => mine(c) && c.body.boot_counter === 2);
     const seqs = service.calls.filter(mine).map((c) => c.body.seq);
     assert.deepEqual(seqs, [...new Set(seqs)].sort((a, b) => a - b));
-    assert.equal(service.calls.filter((c) => c.path === '/d/v1/enrol' && c.body.serial === u.serial).length, 1);
+    assert.equal(service.calls.filter((c) => c.path === SIMPLE && c.user.startsWith(`${u.serial}:`)).length, 1);
     assert.match((await handshake(u)).cert.issuer, /Bench CA/);
     await u.own();
     assert.ok((await u.events()).includes('enrolled'));

@@ -177,4 +177,15 @@ export class Unit {
   async events() { return (await this.call('GET', '/ctm/v1/log')).body.entries.map((e) => e.event); }
 }
 
+// EST (RFC 7030) as a service sees and answers it: the body of simpleenroll as a PEM request, a certificate as a certs-only answer.
+export const estRequest = (body) => `-----BEGIN CERTIFICATE REQUEST-----\n${body.replace(/\s/g, '').match(/.{1,64}/g).join('\n')}\n-----END CERTIFICATE REQUEST-----\n`;
+export function estAnswer(pem) {
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'ctm-est-')), file = path.join(dir, 'one.pem');
+  fs.writeFileSync(file, pem);
+  const r = spawnSync('openssl', ['crl2pkcs7', '-nocrl', '-certfile', file, '-outform', 'DER']);
+  fs.rmSync(dir, { recursive: true });
+  if (r.status !== 0) throw new Error(r.stderr.toString());
+  return r.stdout.toString('base64').replace(/(.{64})/g, '$1\r\n');
+}
+
 export const sha256 = (b) => createHash('sha256').update(b).digest('hex');

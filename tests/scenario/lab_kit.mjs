@@ -6,7 +6,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import https from 'node:https';
 import path from 'node:path';
-import { Kit, program, sha256, sleep } from './agent_kit.mjs';
+import { Kit, program, sha256, sleep, estAnswer, estRequest } from './agent_kit.mjs';
 
 export const VERSION = '1.1.0';
 const port = 4443;
@@ -78,11 +78,10 @@ export class Bench {
     let body = '';
     q.on('data', (d) => { body += d; });
     q.on('end', () => {
-      r.setHeader('content-type', 'application/json');
-      if (q.url !== '/d/v1/enrol') { r.end('{}'); return; }
-      fs.writeFileSync(this.file('device.csr'), JSON.parse(body).csr);
+      if (!q.url.startsWith('/.well-known/est/')) { r.end('{}'); return; }
+      fs.writeFileSync(this.file('device.csr'), estRequest(body));
       this.openssl('x509', '-req', '-in', 'device.csr', '-CA', 'ca.pem', '-CAkey', 'ca.key', '-days', '30', '-out', 'device.pem');
-      r.end(JSON.stringify({ certificate: this.read('device.pem'), ca: this.read('ca.pem') }));
+      r.end(estAnswer(this.read('device.pem')));
     });
   }
 

@@ -13,6 +13,7 @@
 #include "ctm/update.h"
 #include "defects.h"
 #include "http.h"
+#include "keys.h"
 #include <jansson.h>
 #include <openssl/evp.h>
 #include <pthread.h>
@@ -32,6 +33,9 @@ struct agent_conf {
 	int platform_port;
 	int report_interval_s;
 	char factory_image[AGENT_PATH], factory_manifest[AGENT_PATH];
+	char key[KEY_PLACE];                    /* where the private keys are (keys.h) */
+	char idevid[AGENT_PATH];                /* certificate of the factory's identity; "" when the unit has a code */
+	int renew_after_s;                      /* age at which the certificate is renewed; 0: two thirds of its life */
 	/* declaration */
 	char maker[AGENT_TEXT], model[CTM_MODEL_MAX + 1], component[CTM_MANIFEST_TEXT + 1];
 	char vendor[AGENT_TEXT], class_name[AGENT_TEXT];
@@ -59,6 +63,9 @@ struct agent {
 	char claimed[CTM_VERSION_MAX + 1];      /* what the unit says it runs */
 	bool storage_trouble;                   /* something could not be stored since start */
 	EVP_PKEY *key;                          /* device key, ES256 */
+	unsigned key_number;                    /* which one: a renewed key has the next number */
+	bool key_before;                        /* the one before may still be stored */
+	int64_t cert_from_ms, cert_until_ms;    /* validity of the issued certificate */
 	char cert[AGENT_PEM];                   /* PEM shown on the interface */
 	char spki[72];                          /* "sha256:..." of the device key */
 	bool enrolled;
@@ -85,13 +92,27 @@ json_t *json_strict(const char *p, size_t n, char *error, size_t cap);
 int store_open(struct agent *a, struct why *w);
 int store_write(int dir, const char *name, const void *p, size_t n);
 int store_read(int dir, const char *name, void *p, size_t cap, size_t *n);
+int file_destroy(int dir, const char *name);
 int64_t mono_ms(void *ctx);
 
 /* device_key.c */
 int device_key_load(struct agent *a, struct why *w);
 int device_cert_load(struct agent *a, struct why *w);           /* the issued certificate, or one made now */
-int device_cert_take(struct agent *a, const char *pem, size_t n, struct why *w);   /* from enrolment: checked and stored */
-int device_csr(struct agent *a, char *out, size_t cap);
+/* A key on its way in: taken by device_cert_take, else given back with device_next_free. */
+struct device_next {
+	EVP_PKEY *key;
+	unsigned number;
+};
+int device_next_make(struct agent *a, struct device_next *next, struct why *w);
+void device_next_free(struct device_next *next);
+/* From enrolment or renewal: checked against key, serial and CA, stored, then in force; of a new key only from here on. */
+int device_cert_take(struct agent *a, struct device_next *next, const char *pem, size_t n, struct why *w);
+int device_cert_pem(struct agent *a, char *out, size_t cap);    /* the issued one, NUL-terminated; NONE */
+bool device_cert_old(struct agent *a);                          /* time to renew */
+void device_key_settle(struct agent *a);                        /* the platform has heard the present key: the one before goes */
+int device_csr(struct agent *a, EVP_PKEY *key, char *out, size_t cap);
+int device_idevid(struct agent *a, EVP_PKEY **key, char *cert, size_t cap, struct why *w);   /* the factory's identity */
+int device_idevid_request(struct agent *a, const char *path, struct why *w);   /* at the factory: its key, and the request for it */
 int device_cert_self(struct agent *a, char *out, size_t cap);
 
 int device_key_sign(void *ctx, const uint8_t *tbs, size_t n, uint8_t sig[CTM_SIG_BYTES]);   /* the port's */
@@ -151,9 +172,19 @@ int agent_reset_pending(struct agent *a);
 int server_run(struct agent *a, int listener, volatile sig_atomic_t *stop, struct why *w);
 int server_listen(const struct agent *a, struct why *w);
 
-/* client.c: one POST of JSON. 0 with *status and an answer of at most cap - 1 bytes (NUL-terminated), or negative. */
-int client_post(const struct agent_conf *c, EVP_PKEY *key, const char *cert, const char *path, const char *body,
-		int *status, char *answer, size_t cap, struct why *w);
+/* client.c: one HTTPS exchange. 0 with *status and an answer of at most cap - 1 bytes (NUL-terminated), or negative. */
+struct client_call {
+	const char *method, *path, *type;       /* type: of the body, NULL without one */
+	const char *basic;                      /* "USER:PASSWORD" in base64, or NULL */
+	const char *body;
+	EVP_PKEY *key;                          /* with cert: mutual TLS; NULL without */
+	const char *cert;
+};
+int client_exchange(const struct agent_conf *c, const struct client_call *call, int *status, char *answer, size_t cap, struct why *w);
+
+/* est.c: enrolment and renewal by EST (RFC 7030). */
+int est_enrol(struct agent *a, struct why *w);
+int est_renew(struct agent *a, struct why *w);
 
 /* report.c */
 int report_start(struct agent *a, struct why *w);

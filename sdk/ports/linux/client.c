@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The only way out: one HTTPS POST to the maker's service. TLS 1.2 or later, the service's certificate must verify under the
+ * The only way out: one HTTPS exchange with the maker's service. TLS 1.2 or later, the service's certificate must verify under the
  * pinned CA and name the host; with a device certificate the call is mutually authenticated. HTTP/1.0 requests, so that an
  * answer has a length or ends with the connection. Everything has a deadline; no redirects, no proxies, no name but the declared one.
  */
@@ -131,25 +131,41 @@ static int receive(SSL *s, int fd, char *buf, size_t cap, struct http_res *res, 
 	return 0;
 }
 
-static int exchange(const struct agent_conf *c, SSL *s, int fd, const char *path, const char *body, int *status, char *answer, size_t cap,
-		    struct why *w)
+/* Request line and headers; the length, or -1 when they do not fit. */
+static int head_of(const struct agent_conf *c, const struct client_call *call, char *out, size_t cap)
+{
+	int n = snprintf(out, cap, "%s %s HTTP/1.0\r\nHost: %s:%d\r\n", call->method, call->path, c->host, c->platform_port);
+
+	if (n > 0 && (size_t)n < cap && call->basic)
+		n += snprintf(out + n, cap - (size_t)n, "Authorization: Basic %s\r\n", call->basic);
+	if (n > 0 && (size_t)n < cap && call->type)
+		n += snprintf(out + n, cap - (size_t)n, "Content-Type: %s\r\nContent-Length: %zu\r\n", call->type, strlen(call->body));
+	if (n > 0 && (size_t)n < cap)
+		n += snprintf(out + n, cap - (size_t)n, "\r\n");
+	return n > 0 && (size_t)n < cap ? n : -1;
+}
+
+static int exchange(const struct agent_conf *c, SSL *s, int fd, const struct client_call *call, int *status, char *answer, size_t cap, struct why *w)
 {
 	int64_t deadline = mono_ms(NULL) + CALL_MS;
-	char head[512];
+	char head[1024];
 	struct http_res res;
 	size_t hn = 0, total = 0;
-	int n = snprintf(head, sizeof head, "POST %s HTTP/1.0\r\nHost: %s:%d\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n", path,
-			 c->host, c->platform_port, strlen(body));
-	int k;
+	int n = head_of(c, call, head, sizeof head), k, rc;
 
+	if (n < 0)
+		return why_say(w, CTM_SDK_TOOBIG, "the request to %s does not fit", c->host);
 	while ((k = SSL_connect(s)) != 1)
 		if (!again(s, fd, k, deadline)) {
 			long v = SSL_get_verify_result(s);
 
+			ctm_sdk_wipe(head, sizeof head);
 			return why_say(w, CTM_SDK_VERIFY, "no TLS with %s:%d: %s", c->host, c->platform_port,
 				       v != X509_V_OK ? X509_verify_cert_error_string(v) : "the handshake failed");
 		}
-	if (send_all(s, fd, head, (size_t)n, deadline) || send_all(s, fd, body, strlen(body), deadline))
+	rc = send_all(s, fd, head, (size_t)n, deadline) || (call->type && send_all(s, fd, call->body, strlen(call->body), deadline));
+	ctm_sdk_wipe(head, sizeof head);
+	if (rc)
 		return why_say(w, CTM_SDK_STATE, "%s:%d took no request", c->host, c->platform_port);
 	if (receive(s, fd, answer, cap - 1, &res, &hn, &total, deadline))
 		return why_say(w, CTM_SDK_SYNTAX, "%s:%d gave no whole answer", c->host, c->platform_port);
@@ -160,10 +176,9 @@ static int exchange(const struct agent_conf *c, SSL *s, int fd, const char *path
 	return 0;
 }
 
-int client_post(const struct agent_conf *c, EVP_PKEY *key, const char *cert, const char *path, const char *body, int *status, char *answer,
-		size_t cap, struct why *w)
+int client_exchange(const struct agent_conf *c, const struct client_call *call, int *status, char *answer, size_t cap, struct why *w)
 {
-	SSL_CTX *t = make_tls(c, key, cert);
+	SSL_CTX *t = make_tls(c, call->key, call->cert);
 	SSL *s = t ? SSL_new(t) : NULL;
 	int fd = -1, rc;
 
@@ -174,7 +189,7 @@ int client_post(const struct agent_conf *c, EVP_PKEY *key, const char *cert, con
 	else if (SSL_set_fd(s, fd) != 1)
 		rc = why_say(w, CTM_SDK_FAIL, "TLS cannot be set up");
 	else
-		rc = exchange(c, s, fd, path, body, status, answer, cap, w);
+		rc = exchange(c, s, fd, call, status, answer, cap, w);
 	SSL_free(s);
 	SSL_CTX_free(t);
 	if (fd >= 0)

@@ -190,22 +190,30 @@ static int take_conf(const json_t *o, struct agent_conf *c, const char *file, st
 	struct member rows[] = {
 		TEXT("state_dir", c->state_dir), TEXT("listen", c->listen), NUMBER("port", c->port, 1, 65535), TEXT("serial", c->serial),
 		TEXT("enrol_code_file", c->enrol_code_file), TEXT("initial_password_file", c->initial_password_file),
-		TEXT("declaration", c->declaration), NUMBER("report_interval_s", c->report_interval_s, 1, 86400),
+		TEXT("declaration", c->declaration), NUMBER("report_interval_s", c->report_interval_s, 1, 86400), TEXT("key", c->key),
+		TEXT("idevid", c->idevid), NUMBER("renew_after_s", c->renew_after_s, 1, 315360000),
 	};
+	const struct key_place *place;
+	const char *words;
 	struct member factory[] = { TEXT("image", c->factory_image), TEXT("manifest", c->factory_manifest) };
 	const json_t *f = json_object_get(o, "factory"), *p = json_object_get(o, "platform");
 	struct in_addr a;
 	int rc;
 
-	rows[4].optional = true;
-	rows[7].optional = true;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		rows[i].optional = i == 4 || i >= 7;
 	c->report_interval_s = 60;
+	memcpy(c->key, "file", 5);
 	if ((rc = take(o, rows, sizeof rows / sizeof rows[0], CLOSED, conf_objects, file, w)))
 		return rc;
 	if (!ctm_serial_ok(c->serial))
 		return why_say(w, CTM_SDK_INPUT, "%s: \"serial\" must be 1 to 64 letters, digits, '-', '.' or '_'", file);
 	if (inet_pton(AF_INET, c->listen, &a) != 1)
 		return why_say(w, CTM_SDK_INPUT, "%s: \"listen\" must be an IPv4 address", file);
+	if (!(place = key_place_find(c->key, &words)))
+		return why_say(w, CTM_SDK_INPUT, "%s: \"key\" must be file, tpm:TCTI or pkcs11:WORDS", file);
+	if ((rc = place->check(words, w)))
+		return rc;
 	if (!json_is_object(f))
 		return why_say(w, CTM_SDK_INPUT, "%s: \"factory\" must be an object", file);
 	if ((rc = take(f, factory, 2, CLOSED, no_objects, file, w)))

@@ -5,6 +5,9 @@
  * from the factory first takes its image and its printed password. After an update the process starts afresh from itself: the
  * listening socket goes along, so no connection is refused meanwhile, and so do the digests of open sessions.
  *
+ * --factory-request is what a production line calls: it makes the key of the factory's identity (IDevID) in its place and writes the
+ * request for its certificate, which the station signs.
+ *
  * Standard output gets one line when the interface is served. Secrets are never printed. SIGTERM and SIGINT stop cleanly.
  */
 #include "agent.h"
@@ -260,12 +263,13 @@ static int serve(struct agent *a, struct why *w)
 #ifdef CTM_DEFECTS
 #define USAGE "usage: ctm-agent-flawed --config FILE [--defect NAME,NAME...]\n"
 #else
-#define USAGE "usage: ctm-agent --config FILE\n"
+#define USAGE "usage: ctm-agent --config FILE [--factory-request FILE]\n"
 #endif
 
 static int usage(FILE *to, int status)
 {
-	fputs(USAGE "Runs a device: serves its administration interface, enrols and reports to the maker's service.\n", to);
+	fputs(USAGE "Runs a device: serves its administration interface, enrols and reports to the maker's service.\n"
+	      "--factory-request: make the key of the factory's identity, write the request for its certificate, and end.\n", to);
 	return status;
 }
 
@@ -279,7 +283,7 @@ static const char *option(const char *name, int argc, char **argv, int *i)
 int main(int argc, char **argv)
 {
 	struct why w = { "" };
-	const char *config = NULL, *v;
+	const char *config = NULL, *request = NULL, *v;
 	int rc;
 
 	for (int i = 1; i < argc; i++) {
@@ -287,6 +291,10 @@ int main(int argc, char **argv)
 			return usage(stdout, 0);
 		if ((v = option("--config", argc, argv, &i))) {
 			config = v;
+			continue;
+		}
+		if ((v = option("--factory-request", argc, argv, &i))) {
+			request = v;
 			continue;
 		}
 #ifdef CTM_DEFECTS
@@ -304,6 +312,13 @@ int main(int argc, char **argv)
 	agent.argv = argv;
 	agent.started_ms = mono_ms(NULL);
 	rc = agent_conf_load(config, &agent.conf, &w);
+	if (!rc && request) {
+		if (!(rc = store_open(&agent, &w)))
+			rc = device_idevid_request(&agent, request, &w);
+		if (rc)
+			fprintf(stderr, "ctm-agent: %s\n", w.text);
+		return rc ? 3 : 0;
+	}
 	if (!rc && !(rc = set_up(&agent, &w)) && !(rc = boot(&agent, &w)))
 		rc = serve(&agent, &w);
 	if (rc) {

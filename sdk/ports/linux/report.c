@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Enrolment and state reports, in a thread of their own. Enrolment sends serial, one-time code and a CSR, and takes a certificate
- * that verifies under the pinned CA for this key and serial. A report carries a number that only grows and is stored before it
+ * Enrolment, renewal and state reports, in a thread of their own. Certificates come by EST (est.c) and must verify under the pinned CA
+ * for this key and serial. A renewal that fails is tried again later; reports go on with the certificate there is. A report carries a number that only grows and is stored before it
  * is sent, so a report that was heard can never be sent again with another content. Failures are tried again, slower each time
  * up to RETRY_MAX_S, and are said on standard error once per change of words.
  */
@@ -15,68 +15,6 @@
 #define RETRY_MAX_S 30
 #define ANSWER (32 << 10)
 #define SEQ_RECORD "report-seq"
-
-static int enrol_code(const struct agent *a, char out[AGENT_TEXT], struct why *w)
-{
-	size_t n = 0;
-	int rc;
-
-	if (!a->conf.enrol_code_file[0])
-		return why_say(w, CTM_SDK_NONE, "no enrolment code is configured");
-	if ((rc = file_load(a->conf.enrol_code_file, out, AGENT_TEXT, &n, w)))
-		return rc;
-	out[strcspn(out, "\r\n")] = 0;
-	return out[0] ? 0 : why_say(w, CTM_SDK_INPUT, "the enrolment code file is empty");
-}
-
-static int take_certificate(struct agent *a, const char *answer, struct why *w)
-{
-	char text[128];
-	json_t *o = json_strict(answer, strlen(answer), text, sizeof text);
-	const char *pem = json_string_value(json_object_get(o, "certificate"));
-	int rc;
-
-	if (!pem) {
-		json_decref(o);
-		return why_say(w, CTM_SDK_SYNTAX, "the service's answer to the enrolment holds no certificate");
-	}
-	pthread_mutex_lock(&a->lock);
-	rc = device_cert_take(a, pem, strlen(pem), w);
-	if (!rc)
-		agent_event(a, "enrolled", a->conf.host);
-	pthread_mutex_unlock(&a->lock);
-	json_decref(o);
-	if (!rc && write(a->wake, &(uint64_t){ 1 }, 8) != 8)
-		rc = why_say(w, CTM_SDK_FAIL, "the interface could not be told of its certificate");
-	return rc;
-}
-
-static int enrol(struct agent *a, struct why *w)
-{
-	char code[AGENT_TEXT], csr[4096], *body = NULL, *answer = malloc(ANSWER);
-	json_t *o = NULL;
-	int status = 0, rc = answer ? enrol_code(a, code, w) : why_say(w, CTM_SDK_FAIL, "out of memory");
-
-	if (!rc && (rc = device_csr(a, csr, sizeof csr)))
-		why_say(w, rc, "no certificate request could be made");
-	if (!rc) {
-		o = json_pack("{s:s, s:s, s:s}", "serial", a->conf.serial, "code", code, "csr", csr);
-		body = o ? json_dumps(o, JSON_COMPACT) : NULL;
-		rc = body ? client_post(&a->conf, NULL, NULL, "/d/v1/enrol", body, &status, answer, ANSWER, w) :
-			    why_say(w, CTM_SDK_FAIL, "out of memory");
-	}
-	if (!rc && status != 200 && status != 201)
-		rc = why_say(w, CTM_SDK_AUTH, "the maker's service refused the enrolment (status %d)", status);
-	if (!rc)
-		rc = take_certificate(a, answer, w);
-	ctm_sdk_wipe(code, sizeof code);
-	if (body)
-		ctm_sdk_wipe(body, strlen(body));
-	json_decref(o);
-	free(body);
-	free(answer);
-	return rc;
-}
 
 /* The next number, stored before it is used. */
 static int next_seq(struct agent *a)
@@ -114,21 +52,23 @@ static char *report_body(struct agent *a)
 static int report(struct agent *a, struct why *w)
 {
 	char *cert = malloc(AGENT_PEM), *answer = malloc(ANSWER), *body = NULL;
-	size_t n = 0;
+	struct client_call call = { .method = "POST", .path = "/d/v1/state", .type = "application/json", .key = a->key, .cert = cert };
 	int status = 0, rc = 0;
 
 	pthread_mutex_lock(&a->lock);
-	if (cert && answer && next_seq(a) == 0 && store_read(a->dir, "device-cert.pem", cert, AGENT_PEM - 1, &n) == 0) {
-		cert[n] = 0;
+	if (cert && answer && next_seq(a) == 0 && device_cert_pem(a, cert, AGENT_PEM) == 0)
 		body = report_body(a);
-	}
 	pthread_mutex_unlock(&a->lock);
 	if (!body)
 		rc = why_say(w, CTM_SDK_STORAGE, "no report could be made");
-	else
-		rc = client_post(&a->conf, a->key, cert, "/d/v1/state", body, &status, answer, ANSWER, w);
+	else {
+		call.body = body;
+		rc = client_exchange(&a->conf, &call, &status, answer, ANSWER, w);
+	}
 	if (!rc && (status < 200 || status > 299))
 		rc = why_say(w, CTM_SDK_STATE, "the maker's service refused the report (status %d)", status);
+	if (!rc)
+		device_key_settle(a);
 	free(body);
 	free(answer);
 	free(cert);
@@ -157,7 +97,9 @@ static void *run(void *arg)
 		pthread_mutex_lock(&a->lock);
 		enrolled = a->enrolled;
 		pthread_mutex_unlock(&a->lock);
-		ok = (enrolled ? report(a, &w) : enrol(a, &w)) == 0;
+		if (enrolled && device_cert_old(a) && est_renew(a, &w))
+			say(&w, last);
+		ok = (enrolled ? report(a, &w) : est_enrol(a, &w)) == 0;
 		pause_s = ok ? (enrolled ? a->conf.report_interval_s : 0) : retry;
 		if (ok) {
 			retry = 1;

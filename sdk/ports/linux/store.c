@@ -92,6 +92,24 @@ int store_write(int dir, const char *name, const void *p, size_t n)
 	return write_parts(dir, name, &all, 1);
 }
 
+/* Over the old bytes, in place, as far as the file system allows; then away. */
+int file_destroy(int dir, const char *name)
+{
+	uint8_t noise[4096];
+	int rc = 0, fd = openat(dir, name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	struct stat st;
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : CTM_SDK_STORAGE;
+	if (fstat(fd, &st) || st.st_size > (off_t)sizeof noise || ctm_openssl_crypto()->random(noise, sizeof noise) ||
+	    pwrite(fd, noise, (size_t)st.st_size, 0) != st.st_size || fsync(fd))
+		rc = CTM_SDK_STORAGE;
+	close(fd);
+	if (unlinkat(dir, name, 0) || fsync(dir))
+		rc = CTM_SDK_STORAGE;
+	return rc;
+}
+
 static int port_read(void *ctx, const char *name, size_t at, void *buf, size_t cap, size_t *got)
 {
 	return read_from(dir_of(ctx), name, at, buf, cap, got);
@@ -195,6 +213,17 @@ static int kdf(void *ctx, const void *password, size_t n, const uint8_t salt[CTM
 	return EVP_PBE_scrypt(password, n, salt, CTM_SALT_BYTES, 1u << 14, 8, 1, (uint64_t)64 << 20, out, CTM_HASH_BYTES) == 1 ? 0 : CTM_SDK_FAIL;
 }
 
+/* One that is just ending gets a second to let go. */
+static int take_lock(int fd)
+{
+	for (int i = 0; flock(fd, LOCK_EX | LOCK_NB); i++) {
+		if (errno != EWOULDBLOCK || i == 20)
+			return -1;
+		nanosleep(&(struct timespec){ .tv_nsec = 50 * 1000 * 1000 }, NULL);
+	}
+	return 0;
+}
+
 int store_open(struct agent *a, struct why *w)
 {
 	const char *path = a->conf.state_dir;
@@ -207,7 +236,7 @@ int store_open(struct agent *a, struct why *w)
 		return why_say(w, CTM_SDK_STORAGE, "the state directory %s cannot be used: %s", path, strerror(errno));
 	/* Held until the process ends or becomes the next image. */
 	lock = openat(a->dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (lock < 0 || flock(lock, LOCK_EX | LOCK_NB))
+	if (lock < 0 || take_lock(lock))
 		return why_say(w, CTM_SDK_STATE, "another agent runs on the state directory %s", path);
 	a->port = (struct ctm_port){
 		.ctx = a, .crypto = ctm_openssl_crypto(), .read = port_read, .write = port_write, .erase = port_erase,

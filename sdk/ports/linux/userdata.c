@@ -29,30 +29,19 @@ static void file_name(const char *name, char out[48])
 	snprintf(out, 48, "user.%s", name);
 }
 
-/* Over the old bytes, in place, as far as the file system allows; then away. */
-static int destroy_key(int dir)
-{
-	uint8_t noise[CTM_AEAD_KEY];
-	int rc = 0, fd = openat(dir, KEY_FILE, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
-
-	if (fd < 0)
-		return errno == ENOENT ? 0 : CTM_SDK_STORAGE;
-	if (ctm_openssl_crypto()->random(noise, sizeof noise) || pwrite(fd, noise, sizeof noise, 0) != (ssize_t)sizeof noise || fsync(fd))
-		rc = CTM_SDK_STORAGE;
-	close(fd);
-	if (unlinkat(dir, KEY_FILE, 0) || fsync(dir))
-		rc = CTM_SDK_STORAGE;
-	return rc;
-}
-
 int userdata_key(void *ctx, int make, uint8_t key[CTM_AEAD_KEY])
 {
 	struct agent *a = ctx;
+	const char *words = "";
+	const struct key_place *place = key_place_find(a->conf.key, &words);
+	struct why w;
 	size_t n = 0;
 	int rc;
 
+	if (place && place->seal_key)
+		return place->seal_key(words, make, key, &w);
 	if (make < 0)
-		return destroy_key(a->dir);
+		return file_destroy(a->dir, KEY_FILE);
 	rc = store_read(a->dir, KEY_FILE, key, CTM_AEAD_KEY, &n);
 	if (!rc && n == CTM_AEAD_KEY)
 		return 0;
