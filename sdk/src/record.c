@@ -11,6 +11,9 @@
 #define HEAD (4 + 8 + 4 + CTM_HASH_BYTES)
 #define SUM 16          /* the digest's place in the head */
 #define PIECE 64
+#ifndef CTM_PLANT
+#define CTM_PLANT 0             /* a bug planted on purpose, for the test of the power-cut simulator (tests/sim) */
+#endif
 
 struct copy {
 	char file[CTM_NAME_MAX + 3];
@@ -144,7 +147,7 @@ int ctm_record_store(const struct ctm_port *port, const char *name, const void *
 	if (rc && rc != CTM_SDK_NONE)
 		return rc;
 	put_be(c.head + 4, rc ? 1 : c.number + 1, 8);
-	copy_name(c.file, name, rc ? 0 : !which);
+	copy_name(c.file, name, rc ? 0 : CTM_PLANT == 2 ? which : !which);
 	memcpy(c.head, "CTMR", 4);
 	put_be(c.head + 12, n, 4);
 	if ((rc = port->crypto->sha256_init(&h)))
