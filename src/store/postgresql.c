@@ -186,7 +186,7 @@ static int again(struct pg *g, struct ctm_err *err)
 	g->in_tx = false;
 	PQreset(g->c);
 	if (dead(g))
-		return ctm_fail(err, CTM_E_IO, "store", NULL, "the database cannot be reached; start it, or see whether the address in ctm.json is right");
+		return ctm_fail(err, CTM_E_IO, "store", NULL, "the database cannot be reached just now; try again in a moment");
 	return session(g, err);
 }
 
@@ -421,6 +421,9 @@ static void reset(void *st)
 	memset(s->values, 0, sizeof s->values);
 }
 
+/* A reader's connection that died outside of a transaction: reading again does no harm. */
+static bool died_idle(const struct pg *g, bool was_tx) { return dead(g) && !was_tx && g->mode == CTM_DB_RO; }
+
 /* Make the statement known on the present connection. */
 static int known(struct st *s, struct ctm_err *err)
 {
@@ -452,7 +455,16 @@ static int prepare(void *conn, const char *text, void **st, struct ctm_err *err)
 	int rc = ctm_pg_statement(s->text, &sql, s->names, &s->n, err);
 	if (!rc && !(s->sql = ctm_buf_steal(&sql, NULL)))
 		rc = ctm_fail(err, CTM_E_FAIL, NULL, NULL, "the statement is empty");
-	rc = rc ? rc : known(s, err);
+	if (!rc) {
+		struct ctm_err own = { 0 };
+		bool was_tx = s->g->in_tx;
+		rc = known(s, &own);
+		if (rc && died_idle(s->g, was_tx)) {
+			ctm_err_clear(&own);
+			rc = known(s, &own);
+		}
+		rc = rc ? ctm_fail(err, own.code, own.field, own.rule, "%s", own.msg) : 0;
+	}
 	if (rc) {
 		finalize(s);
 		return rc;
@@ -511,7 +523,7 @@ static int run(struct st *s, struct ctm_err *err)
 	struct ctm_err own = { 0 };
 	bool was_tx = g->in_tx;
 	int rc = send_once(s, &own);
-	if (rc && dead(g) && !was_tx && g->mode == CTM_DB_RO) {   /* reading again does no harm */
+	if (rc && died_idle(g, was_tx)) {
 		ctm_err_clear(&own);
 		rc = send_once(s, &own);
 	}

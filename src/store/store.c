@@ -140,11 +140,12 @@ struct ctm_q *ctm_q(struct ctm_db *db, const char *name)
 		return db->lost;
 	q->db = db;
 	q->sql = sql;
+	int rc = sql ? db->engine->prepare(db->conn, ctm_sql_text(db, sql), &q->st, &q->err) : 0;
 	if (!sql)
 		ctm_fail(&q->err, CTM_E_FAIL, NULL, NULL, "there is no statement named %s", name);
-	else if (db->engine->prepare(db->conn, ctm_sql_text(db, sql), &q->st, &q->err))
-		ctm_fail_prefix(&q->err, "%s", name);
-	else if (db->engine->params(q->st) > PARAMS_MAX)
+	else if (rc == CTM_E_FAIL)
+		ctm_fail_prefix(&q->err, "%s", name);    /* a bug is found by its statement; trouble of the storage has no need of it */
+	else if (!rc && db->engine->params(q->st) > PARAMS_MAX)
 		ctm_fail(&q->err, CTM_E_FAIL, NULL, NULL, "the statement %s has more than %d parameters", name, PARAMS_MAX);
 	return q;
 }

@@ -159,7 +159,8 @@ export class Site {
   fsck() { return run('ctm', ['fsck', '--state', this.state]); }
 }
 
-// Writers that go on until told to stop or cut off. `kept` holds what was answered with success, `odd` every other answer.
+// Writers that go on until told to stop or cut off. `kept` holds what was answered with success, `odd` every other answer (with the slug of
+// the organisation it was about, where it was about one).
 export function load(site, round, { writers = 4, uploads = true, reports = true } = {}) {
   const kept = { orgs: [], docs: [] }, odd = [], loops = [];
   const agent = new http.Agent({ keepAlive: true }), edge = new http.Agent({ keepAlive: true });
@@ -171,7 +172,7 @@ export function load(site, round, { writers = 4, uploads = true, reports = true 
     const slug = `r${round}-${w}-${n}`;
     const r = await site.api('POST', '/api/v1/organisations', { kind: 'maker', name: `Example ${slug} (fictional)`, slug, contact: 'a@b.example', facts: {} }, site.operator, agent);
     if (r.status < 300) kept.orgs.push({ id: JSON.parse(r.text).id, slug });
-    else odd.push(r);
+    else odd.push(Object.assign(r, { slug }));
   };
   const doc = async (n) => {
     const bytes = Buffer.from(`%PDF-1.4 round ${round} document ${n} ${'x'.repeat(2000 + n)}`);
