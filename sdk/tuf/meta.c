@@ -81,7 +81,7 @@ static bool moment(const struct tuf_node *v, int64_t *out)
 }
 
 /* {keyids: [text], threshold: from 1}. */
-static bool role_shape(const struct tuf_node *role)
+bool tuf_role_shape(const struct tuf_node *role)
 {
 	const struct tuf_node *ids = tuf_of(role, "keyids", TUF_ARR);
 	int64_t threshold;
@@ -114,7 +114,7 @@ static const char *root_shape(const struct tuf_node *b)
 	if (!keys_shape(tuf_get(b, "keys")))
 		return "its keys are not keys";
 	for (int t = 0; t < TUF_TYPES; t++)
-		if (!role_shape(tuf_of(roles, tuf_type_names[t], TUF_OBJ)))
+		if (!tuf_role_shape(tuf_of(roles, tuf_type_names[t], TUF_OBJ)))
 			return "a top-level role is missing or has no keyids and threshold";
 	return c && c->type != TUF_TRUE && c->type != TUF_FALSE ? "consistent_snapshot is neither true nor false" : NULL;
 }
@@ -154,7 +154,7 @@ static bool delegation_shape(const struct tuf_node *r)
 	const struct tuf_node *name = tuf_of(r, "name", TUF_STR), *paths = tuf_of(r, "paths", TUF_ARR),
 			      *prefixes = tuf_of(r, "path_hash_prefixes", TUF_ARR), *last = tuf_get(r, "terminating");
 
-	if (!role_shape(r) || !name || !name->n || name->n > CTM_TUF_NAME_MAX || memchr(name->s, 0, name->n))
+	if (!tuf_role_shape(r) || !name || !name->n || name->n > CTM_TUF_NAME_MAX || memchr(name->s, 0, name->n))
 		return false;
 	for (int t = 0; t < TUF_TYPES; t++)
 		if (tuf_str_is(name, tuf_type_names[t]))
@@ -308,27 +308,34 @@ static bool signature_holds(const struct ctm_tuf_crypto *c, const struct tuf_doc
 	return c->verify(&k, (struct ctm_bytes){ d->canon, d->canonn }, (struct ctm_bytes){ sig, hex.n / 2 }, identity) == 0;
 }
 
-int tuf_doc_signed(const struct ctm_tuf_crypto *c, const struct tuf_doc *d, const struct tuf_node *keys, const struct tuf_node *role)
+unsigned tuf_doc_signers(const struct ctm_tuf_crypto *c, const struct tuf_doc *d, const struct tuf_node *keys, const struct tuf_node *role,
+			 unsigned enough)
 {
 	const struct tuf_node *ids = tuf_of(role, "keyids", TUF_ARR);
 	uint8_t seen[CTM_TUF_SIGNATURES_MAX][CTM_HASH_BYTES];
-	int64_t threshold;
-	uint32_t count = 0;
+	unsigned count = 0;
 
-	if (!ids || !tuf_int(tuf_get(role, "threshold"), &threshold) || threshold < 1)
-		return CTM_SDK_VERIFY;
-	for (uint32_t i = 0; i < d->sigs->n && count < threshold; i++) {
+	for (uint32_t i = 0; ids && i < d->sigs->n && count < enough; i++) {
 		struct ctm_bytes id = tuf_str(tuf_get(&d->sigs->kids[i], "keyid"));
 		const struct tuf_node *key = lists(ids, id) ? tuf_getn(keys, (const char *)id.p, id.n) : NULL;
 		bool again = false;
 
 		if (!key || !signature_holds(c, d, key, tuf_str(tuf_get(&d->sigs->kids[i], "sig")), seen[count]))
 			continue;
-		for (uint32_t k = 0; k < count; k++)
+		for (unsigned k = 0; k < count; k++)
 			again |= !memcmp(seen[k], seen[count], CTM_HASH_BYTES);
 		count += !again;
 	}
-	return count >= threshold ? 0 : CTM_SDK_VERIFY;
+	return count;
+}
+
+int tuf_doc_signed(const struct ctm_tuf_crypto *c, const struct tuf_doc *d, const struct tuf_node *keys, const struct tuf_node *role)
+{
+	int64_t threshold;
+
+	if (!tuf_int(tuf_get(role, "threshold"), &threshold) || threshold < 1 || threshold > CTM_TUF_SIGNATURES_MAX)
+		return CTM_SDK_VERIFY;
+	return tuf_doc_signers(c, d, keys, role, (unsigned)threshold) == (unsigned)threshold ? 0 : CTM_SDK_VERIFY;
 }
 
 int tuf_doc_signed_by_root(const struct ctm_tuf_crypto *c, const struct tuf_doc *d, const struct tuf_doc *root)

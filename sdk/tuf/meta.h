@@ -33,6 +33,10 @@ void tuf_doc_free(struct tuf_doc *d);         /* NULL tolerated */
 /* Enough different keys of `role` ({keyids, threshold}) out of `keys` signed the document: 0 or VERIFY. A key counts once, under
  * however many ids; ids and keys that are unknown, odd or wrong do not count. */
 int tuf_doc_signed(const struct ctm_tuf_crypto *c, const struct tuf_doc *d, const struct tuf_node *keys, const struct tuf_node *role);
+/* How many different keys of the role signed it; counting ends at `enough` (at most CTM_TUF_SIGNATURES_MAX). */
+unsigned tuf_doc_signers(const struct ctm_tuf_crypto *c, const struct tuf_doc *d, const struct tuf_node *keys, const struct tuf_node *role,
+			 unsigned enough);
+bool tuf_role_shape(const struct tuf_node *role);             /* {keyids: [text], threshold: from 1} */
 /* The same for a top-level role under a root. */
 int tuf_doc_signed_by_root(const struct ctm_tuf_crypto *c, const struct tuf_doc *d, const struct tuf_doc *root);
 

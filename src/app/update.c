@@ -7,6 +7,7 @@
  *
  * Exit: 0 good, 1 refused (also: signature or image does not match), 2 misuse, 3 could not run.
  */
+#include "app/update.h"
 #include "base/buf.h"
 #include "base/cli.h"
 #include "base/file.h"
@@ -358,45 +359,53 @@ static const struct ctm_opt inspect_opts[] = {
 	{ "json", NULL, "Print JSON.", NULL, &as_json },
 };
 
-static const struct verb {
-	struct ctm_cmd cmd;
-	int (*run)(const char **args, struct ctm_err *err);
-} verbs[] = {
+static const struct update_verb verbs[] = {
 	{ { "update keygen", "", "Make a release key.", OPTS(keygen_opts), 0, 0 }, keygen },
 	{ { "update sign", "", "Sign a manifest about an image.", OPTS(sign_opts), 0, 0 }, sign },
 	{ { "update package", "", "Put manifest and image into one file for a device.", OPTS(package_opts), 0, 0 }, package },
 	{ { "update inspect", "FILE", "Show what a manifest or package says, and whether it is true.", OPTS(inspect_opts), 1, 1 }, inspect },
 };
 
+static void list(FILE *to, const struct update_verb *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		fprintf(to, "  ctm %-20s %s\n", v[i].cmd.name, v[i].cmd.help);
+}
+
 static int usage(FILE *to, int status)
 {
-	fprintf(to, "ctm update signs releases. Verbs:\n");
-	for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
-		fprintf(to, "  ctm %-16s %s\n", verbs[i].cmd.name, verbs[i].cmd.help);
+	fprintf(to, "ctm update signs releases and keeps the repository they are fetched from. Verbs:\n");
+	list(to, verbs, sizeof verbs / sizeof verbs[0]);
+	list(to, update_repo_verbs, update_repo_nverbs);
 	return status;
+}
+
+static int run_verb(const struct update_verb *v, int argc, char **argv)
+{
+	const char *args[1] = { NULL };
+	struct ctm_err err = { 0 };
+	bool helped;
+	int nargs, rc = ctm_cli_parse(&v->cmd, argc, argv, args, &nargs, &helped, &err);
+	if (!rc && helped)
+		return 0;
+	if (!rc)
+		rc = v->run(args, &err);
+	return rc ? ctm_cli_die(v->cmd.name, &err) : 0;
 }
 
 int main(int argc, char **argv)
 {
+	bool repo = argc > 2 && ctm_streq(argv[1], "repo");
+	const struct update_verb *table = repo ? update_repo_verbs : verbs;
+	size_t n = repo ? update_repo_nverbs : sizeof verbs / sizeof verbs[0];
+	const char *prefix = repo ? "update repo " : "update ";
 	if (argc < 2)
 		return usage(stderr, 2);
 	if (ctm_streq(argv[1], "--help") || ctm_streq(argv[1], "-h"))
 		return usage(stdout, 0);
-	for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
-		const struct verb *v = &verbs[i];
-		const char *args[1] = { NULL };
-		struct ctm_err err = { 0 };
-		bool helped;
-		int nargs;
-		if (!ctm_streq(argv[1], v->cmd.name + strlen("update ")))
-			continue;
-		int rc = ctm_cli_parse(&v->cmd, argc - 1, argv + 1, args, &nargs, &helped, &err);
-		if (!rc && helped)
-			return 0;
-		if (!rc)
-			rc = v->run(args, &err);
-		return rc ? ctm_cli_die(v->cmd.name, &err) : 0;
-	}
-	fprintf(stderr, "ctm update: there is no verb %s\n", argv[1]);
+	for (size_t i = 0; i < n; i++)
+		if (ctm_streq(argv[1 + repo], table[i].cmd.name + strlen(prefix)))
+			return run_verb(&table[i], argc - 1 - repo, argv + 1 + repo);
+	fprintf(stderr, "ctm update: there is no verb %s\n", argv[1 + repo]);
 	return usage(stderr, 2);
 }

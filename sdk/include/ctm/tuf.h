@@ -120,6 +120,17 @@ void ctm_tuf_check_drop(struct ctm_tuf_check *c);
 /* Fetch what is missing of a target (c->got bytes are there already) into the sink, adding to c. The caller ends c. */
 int ctm_tuf_fetch(struct ctm_tuf *t, const char *base_url, struct ctm_tuf_check *c, ctm_tuf_sink sink, void *sink_ctx);
 
+/* For those who make repositories: the canonical form that signatures are over (SYNTAX, TOOBIG; never longer than it was), and the client's
+ * judgement of a document of a type ("root", "timestamp", "snapshot", "targets") under a role {keys, keyids, threshold}: SYNTAX, INPUT and
+ * what a client would say; *why is set to a static phrase where there is one. */
+int ctm_tuf_canonical(const void *json, size_t n, uint8_t *out, size_t cap, size_t *len);
+struct ctm_tuf_signers {
+	unsigned count, threshold;       /* different entitled keys that signed, and how many are needed */
+	int64_t version, expires_s;
+};
+int ctm_tuf_signers(const struct ctm_tuf_crypto *c, const void *doc, size_t n, const char *type, const void *role, size_t rolen,
+		    struct ctm_tuf_signers *out, const char **why);
+
 /* A directory as store: temporary file, fsync, rename, fsync of the directory. ctx is the directory's descriptor, cast. */
 struct ctm_tuf_store ctm_tuf_dir(int dirfd);
 /* Download a target into a directory under its percent-encoded name; nothing is fetched when it is there already and right. What came
