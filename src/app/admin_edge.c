@@ -230,7 +230,7 @@ static void conf_proxy(struct ctm_buf *b, bool device)
 static void conf_device(struct ctm_buf *b, const struct admin_edge_limits *l)
 {
 	static const struct { const char *path, *guard; } doors[] = {
-		{ "/d/", "      if ($ctm_stranger) { return 400 \"This client certificate was not issued by the device CA.\\n\"; }\n" },
+		{ "^~ /d/", "      if ($ctm_stranger) { return 400 \"This client certificate was not issued by the device CA.\\n\"; }\n" },
 		{ "^~ /.well-known/est/", "" },
 	};
 	for (size_t i = 0; i < sizeof doors / sizeof *doors; i++) {
@@ -246,35 +246,38 @@ static void conf_device(struct ctm_buf *b, const struct admin_edge_limits *l)
 	}
 }
 
+#define CSP_PUBLIC "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+
+/* Each address names its one file, so that a request opens it once and looks nowhere else. An inner error_page hides the outer
+ * ones, hence all three. */
 static void conf_static(struct ctm_buf *b, const struct admin_edge_limits *l, const char *public, bool https)
 {
-	ctm_buf_printf(b,
-		"\n"
-		"    # Public records and the transparency log: signed, static files. What is not there yet is asked of the platform.\n"
-		"    location ~ ^/(p|log)/ {\n"
-		"      limit_except GET { deny all; }\n"
-		"      limit_req zone=public burst=%lld nodelay;\n"
-		"      root %s;\n"
-		"      disable_symlinks on from=$document_root;\n"
-		"      location ~ ^/log/(checkpoint|tile/.*)$ {\n"
-		"        add_header Access-Control-Allow-Origin *;\n"
-		"        add_header Cache-Control no-cache;\n", (long long)l->public_rate * 4, public);
-	conf_security(b, "        ", https);
-	ctm_buf_str(b,
-		"        default_type text/plain;\n"
-		"        try_files $uri @people;\n"
-		"      }\n"
-		"      add_header Content-Security-Policy \"default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'\" always;\n"
-		"      add_header Cache-Control no-cache;\n");
-	conf_security(b, "      ", https);
-	ctm_buf_str(b,
-		"      try_files $uri $uri.html @people;\n"
-		"    }\n");
+	static const struct { const char *match, *way, *file, *type, *extra; } files[] = {
+		{ "^/p/([A-Za-z0-9_-]+)$", "alias", "/p/$1.html", "text/html", "add_header Content-Security-Policy \"" CSP_PUBLIC "\" always;" },
+		{ "^/p/[A-Za-z0-9_-]+\\.(json|proof)$", "root", "", "text/plain", "add_header Content-Security-Policy \"" CSP_PUBLIC "\" always;" },
+		{ "^/log/(checkpoint|tile/.*)$", "root", "", "text/plain", "add_header Access-Control-Allow-Origin *;" },
+	};
+	ctm_buf_str(b, "\n    # Public records and the transparency log: signed, static files. What is not there yet is asked of the platform.\n");
+	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+		ctm_buf_printf(b,
+			"    location ~ %s {\n"
+			"      limit_except GET { deny all; }\n"
+			"      limit_req zone=public burst=%lld nodelay;\n"
+			"      %s %s%s;\n"
+			"      default_type %s;\n"
+			"      log_not_found off;\n"
+			"      error_page 404 = @people; error_page 429 @slower; error_page 502 504 = @away;\n"
+			"      add_header Cache-Control no-cache;\n"
+			"      %s\n", files[i].match, (long long)l->public_rate * 4,
+			files[i].way, public, files[i].file, files[i].type, files[i].extra);
+		conf_security(b, "      ", https);
+		ctm_buf_str(b, "    }\n");
+	}
 }
 
 static void conf_public(struct ctm_buf *b, const struct admin_edge_limits *l)
 {
-	static const char *const asked[] = { "/assets/", "~ ^/(\\.well-known|security)/" };
+	static const char *const asked[] = { "^~ /assets/", "~ ^/(p|log|\\.well-known|security)/" };
 	for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
 		ctm_buf_printf(b,
 			"    location %s {\n"
