@@ -185,5 +185,5 @@ int ctm_uc_heartbeat(struct ctm_cx *cx, ctm_json *out)
 		.seq = (int64_t)h.seq, .boot_counter = (int64_t)h.boots };
 	if ((rc = as_json(cx, &h, &r, *spki != '\0', &text)))
 		return rc;
-	return ctm_report_keep(cx, &r, &text, out);
+	return ctm_report_keep(cx, &r, ctm_buf_cstr(&text), out);
 }

@@ -87,26 +87,20 @@ static int tell_change(struct ctm_cx *cx, const ctm_json *was, const struct ctm_
 	return ctm_timeline_add(cx->db, cx->now_ms, "device", id, actor, line, NULL, cx->err);
 }
 
-static int text_of(struct ctm_cx *cx, struct ctm_buf *text)
-{
-	int rc = ctm_json_compact(cx->body, text);
-	return rc || (rc = ctm_buf_err(text, "report", cx->err)) ? ctm_fail(cx->err, rc, "report", NULL, "a report takes at most 16 KiB") : 0;
-}
-
-static void bind(struct ctm_cx *cx, struct ctm_q *q, const struct ctm_report *r, struct ctm_buf *text)
+static void bind(struct ctm_cx *cx, struct ctm_q *q, const struct ctm_report *r, const char *text)
 {
 	ctm_q_text(q, "id", cx->who->device_id);
 	ctm_q_text(q, "claimed", r->claimed);
 	ctm_q_text(q, "booted", r->booted);
 	ctm_q_text(q, "verified", r->verified);
 	ctm_q_text(q, "health", r->health);
-	ctm_q_text(q, "report", ctm_buf_cstr(text));
+	ctm_q_text(q, "report", text);
 	ctm_q_int(q, "seq", r->seq);
 	ctm_q_int(q, "now", cx->now_ms);
 }
 
 /* The report of a device about which nothing changed. *kept: that was all. */
-static int beat(struct ctm_cx *cx, const struct ctm_report *r, struct ctm_buf *text, bool *kept)
+static int beat(struct ctm_cx *cx, const struct ctm_report *r, const char *text, bool *kept)
 {
 	struct ctm_q *q = ctm_q(cx->db, "device.beat");
 	int64_t changed = 0;
@@ -118,7 +112,7 @@ static int beat(struct ctm_cx *cx, const struct ctm_report *r, struct ctm_buf *t
 	return rc;
 }
 
-static int store(struct ctm_cx *cx, const struct ctm_report *r, int64_t boots, const char *suspect, struct ctm_buf *text)
+static int store(struct ctm_cx *cx, const struct ctm_report *r, int64_t boots, const char *suspect, const char *text)
 {
 	struct ctm_q *q = ctm_q(cx->db, "device.report");
 	int64_t changed = 0;
@@ -143,7 +137,7 @@ static int standing(struct ctm_cx *cx, ctm_json **out)
 }
 
 /* A report that says something new, or that may not be. */
-static int news(struct ctm_cx *cx, const struct ctm_report *r, struct ctm_buf *text)
+static int news(struct ctm_cx *cx, const struct ctm_report *r, const char *text)
 {
 	CTM_AUTO_JSON *was = NULL, *data = ctm_json_obj();
 	char actor[96], suspect[160];
@@ -177,7 +171,7 @@ static int news(struct ctm_cx *cx, const struct ctm_report *r, struct ctm_buf *t
 	return rc;
 }
 
-int ctm_report_keep(struct ctm_cx *cx, const struct ctm_report *r, struct ctm_buf *text, ctm_json *out)
+int ctm_report_keep(struct ctm_cx *cx, const struct ctm_report *r, const char *text, ctm_json *out)
 {
 	bool kept = false;
 	int rc = beat(cx, r, text, &kept);
@@ -189,12 +183,11 @@ int ctm_report_keep(struct ctm_cx *cx, const struct ctm_report *r, struct ctm_bu
 
 int ctm_uc_state(struct ctm_cx *cx, ctm_json *out)
 {
-	CTM_AUTO_BUF text = CTM_BUF(16384);
 	struct ctm_report r = { 0 };
 	int rc = cx->who->device_next_key ? ctm_device_promote(cx) : 0;
-	if (rc || (rc = read_report(cx, &r)) || (rc = text_of(cx, &text)))
+	if (rc || (rc = read_report(cx, &r)))
 		return rc;
-	return ctm_report_keep(cx, &r, &text, out);
+	return ctm_report_keep(cx, &r, cx->text, out);
 }
 
 int ctm_uc_standing(struct ctm_cx *cx, ctm_json *out)
