@@ -33,13 +33,6 @@ INSERT INTO certificate (id,number,case_id,product_id,baseline_json,status,valid
 INSERT INTO authorisation (id,certificate_id,product_id,granted_on,issuing_authority,status) VALUES ('aa-${k}','${id(4, k)}','${id(2, k)}','2026-11-22','x','active');
 INSERT INTO job (id,kind,payload_json,state,run_at_ms,created_ms) VALUES ('job-c${k}','registry.decision','{"event":"decision.made","data":{"decision_id":"dd-${k}","case_id":"${id(3, k)}","kind":"grant","certificate_id":"${id(4, k)}"}}','waiting',1,1);`;
 
-async function person(site, name, role) {
-  const p = await site.must('POST', '/api/v1/people', { name, email: `${name.split(' ')[0].toLowerCase()}@harborlight.example` });
-  await site.must('POST', '/api/v1/memberships', { person_id: p.id, org_id: CLA, role });
-  const link = await site.must('POST', `/api/v1/people/${p.id}/link`, { org_id: CLA });
-  return (await site.must('POST', '/api/v1/signin', { token: link.token }, null)).token;
-}
-
 const number = (site, text) => Number(sql(site.store, text));
 
 test(`two servers race for cases, certificates and the head of the log, ${ROUNDS} rounds`, { timeout: ROUNDS * 6000 + 120000 }, async (t) => {
@@ -61,7 +54,7 @@ test(`two servers race for cases, certificates and the head of the log, ${ROUNDS
   decide(site.store, 1, putBlob(site.state));
   for (let k = 1; k < CERTS; k++) sql(site.store, more(k));
   const certs = [{ cert: CERT, kase: CASE }, ...Array.from({ length: CERTS - 1 }, (_, k) => ({ cert: id(4, k + 1), kase: id(3, k + 1) }))];
-  const watch = await person(site, 'Wanda Harborlight', 'cla.surveillance'), decider = await person(site, 'Dora Harborlight', 'cla.decider');
+  const watch = await site.official('Wanda Harborlight', 'cla.surveillance'), decider = await site.official('Dora Harborlight', 'cla.decider');
   const wheres = [site.where, second.where];
   const at = (i, method, path, body, token) => site.api(method, path, body, token, agent, wheres[i % 2]);
   const yes = (r) => { assert.ok(r.status < 300, `${r.status} ${r.text}`); return JSON.parse(r.text); };

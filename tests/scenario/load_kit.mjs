@@ -167,6 +167,14 @@ export class Site {
     }
   }
 
+  // Somebody of the label administrator with one role; the token of a session.
+  async official(name, role) {
+    const p = await this.must('POST', '/api/v1/people', { name, email: `${name.split(' ')[0].toLowerCase()}@harborlight.example` });
+    await this.must('POST', '/api/v1/memberships', { person_id: p.id, org_id: CLA, role });
+    const link = await this.must('POST', `/api/v1/people/${p.id}/link`, { org_id: CLA });
+    return (await this.must('POST', '/api/v1/signin', { token: link.token }, null)).token;
+  }
+
   report(u, seq, agent) {
     return exchange(this.edge, agent, 'POST', '/d/v1/state', u.headers,
       { seq, version: { claimed: '1.0.0', booted: '1.0.0', verified: '1.0.0' }, boot_counter: 1, health: 'likely-normal', metrics: { uptime_s: seq } });
