@@ -144,9 +144,8 @@ static void conf_head(struct ctm_buf *b, const char *user)
 }
 
 /* Rates are per unit where a client certificate says which one, so that a house or a factory behind one address is not one
- * client, and per address otherwise. The burst is what a client that was away may catch up with. An idle connection to the
- * platform is left before the platform leaves it (30 s), so that no request meets a closing one. */
-static void conf_limits(struct ctm_buf *b, const struct admin_edge_limits *l, const char *listen, const char *sock)
+ * client, and per address otherwise. The burst is what a client that was away may catch up with. */
+static void conf_limits(struct ctm_buf *b, const struct admin_edge_limits *l)
 {
 	ctm_buf_printf(b,
 		"\n"
@@ -161,11 +160,24 @@ static void conf_limits(struct ctm_buf *b, const struct admin_edge_limits *l, co
 		"  limit_req_status 429; limit_conn_status 429;\n"
 		"  limit_conn addr %lld;\n"
 		"  # A client certificate of somebody else's authority: 1. Only enrolment lets it in, where the platform looks whether a maker's factory issued it.\n"
-		"  map $ssl_client_verify $ctm_stranger { default 1; NONE 0; SUCCESS 0; }\n"
-		"\n"
-		"  upstream ctm_device { server unix:%s; keepalive %d; keepalive_requests 100000; keepalive_timeout 20s; }\n"
-		"  upstream ctm_people { server %s; keepalive 8; keepalive_timeout 20s; }\n",
-		(long long)l->device_rate, (long long)l->public_rate, (long long)l->connections, sock, UPSTREAM_KEPT, listen);
+		"  map $ssl_client_verify $ctm_stranger { default 1; NONE 0; SUCCESS 0; }\n",
+		(long long)l->device_rate, (long long)l->public_rate, (long long)l->connections);
+}
+
+/* The platform's doors: one server, or as many as member "instances" adds. One that is away is passed over at once and asked again at the
+ * next request (max_fails=0: on this machine a refusal costs nothing, and a server that came back is not left aside). An idle
+ * connection is left before the platform leaves it (30 s), so that no request meets a closing one. */
+static void conf_upstreams(struct ctm_buf *b, const ctm_json *conf, const char *state)
+{
+	const ctm_json *others = ctm_json_get(conf, "instances");
+	ctm_buf_printf(b, "\n  upstream ctm_device { server unix:%s/run/device.sock max_fails=0;", state);
+	for (size_t i = 0; i < ctm_json_len(others); i++)
+		ctm_buf_printf(b, " server unix:%s/run/device-%zu.sock max_fails=0;", state, i + 2);
+	ctm_buf_printf(b, " keepalive %d; keepalive_requests 100000; keepalive_timeout 20s; }\n  upstream ctm_people { server %s max_fails=0;", UPSTREAM_KEPT,
+		ctm_json_gets(conf, "listen"));
+	for (size_t i = 0; i < ctm_json_len(others); i++)
+		ctm_buf_printf(b, " server %s max_fails=0;", ctm_json_str(ctm_json_at(others, i)));
+	ctm_buf_str(b, " keepalive 8; keepalive_timeout 20s; }\n");
 }
 
 /* A platform whose public address works on this machine only does not open its device port to others either. */
@@ -325,7 +337,7 @@ static int write_conf(const char *state, const char *out, const ctm_json *conf, 
 	char real[4096], sock[4200], public[4200], path[ADMIN_PATH];
 	if (!realpath(state, real))
 		return ctm_fail(err, CTM_E_IO, "--state", NULL, "%s cannot be resolved", state);
-	snprintf(sock, sizeof sock, "%s/run/device.sock", real);
+	snprintf(sock, sizeof sock, "%s/run/device-%zu.sock", real, ctm_json_len(ctm_json_get(conf, "instances")) + 1);    /* the longest of them */
 	snprintf(public, sizeof public, "%s/public", real);
 	int rc = check_plain(real, err);
 	if (!rc && strlen(sock) >= 108)
@@ -339,7 +351,8 @@ static int write_conf(const char *state, const char *out, const ctm_json *conf, 
 		return rc;
 	CTM_AUTO_BUF b = CTM_BUF(65536);
 	conf_head(&b, owner(real));
-	conf_limits(&b, &l, ctm_json_gets(conf, "listen"), sock);
+	conf_limits(&b, &l);
+	conf_upstreams(&b, conf, real);
 	conf_tls(&b, device_address(url), ctm_json_geti(conf, "device_port", 8443), https);
 	conf_device(&b, &l);
 	conf_static(&b, &l, public, https);

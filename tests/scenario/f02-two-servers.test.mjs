@@ -7,10 +7,11 @@
 // the log has one entry for each and no two heads of one size, every job was done once, ctm fsck and ctm log check find nothing.
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
+import https from 'node:https';
 import { join } from 'node:path';
-import { run, tempDir, until } from './kit.mjs';
+import { existsTool, freePort, run, start, tempDir, until } from './kit.mjs';
 import { CASE, CERT, CLA, LAB, MAKER, PRODUCT, Site, decide, putBlob, sql } from './load_kit.mjs';
 import { Postgres } from './pg_kit.mjs';
 
@@ -126,4 +127,39 @@ test(`two servers race for cases, certificates and the head of the log, ${ROUNDS
   const log = run('ctm', ['log', 'check', '--state', site.state]);
   assert.equal(log.code, 0, log.out + log.err);
   t.diagnostic(`${races} races, won ${turns.join(' and ')}; ${statements} statements; jobs given out again: ${number(site, 'SELECT count(*) FROM job WHERE attempts > 1')}`);
+});
+
+test('the edge passes over a server that is away: devices and the public notice nothing', { timeout: 90000 }, async (t) => {
+  const nginx = existsTool('nginx'), pg = nginx ? await Postgres.start(t) : t.skip('nginx is not installed');
+  if (!pg) return;
+  const site = new Site(tempDir(t, 'ctm-pair-'), undefined, pg);
+  t.after(() => site.stop());
+  await site.init();
+  const file = join(site.state, 'ctm.json'), conf = JSON.parse(readFileSync(file, 'utf8')), address = `127.0.0.1:${await freePort()}`;
+  const serve = start('ctm-serve', ['--state', site.state, '--instance', '2', '--port', '0']);
+  assert.equal(await serve.done, 3);
+  assert.match(serve.log, /instance 2 needs an address of its own/);
+  writeFileSync(file, JSON.stringify({ ...conf, instances: [address] }));
+  await site.startSigner();
+  await site.startServe();
+  const second = () => site.startOther(2, null);
+  let other = await second();
+  assert.equal(run('ctm', ['edge', 'nginx', '--state', site.state]).code, 0);
+  const edge = start(nginx, ['-p', join(site.state, 'edge'), '-c', 'nginx.conf', '-e', 'stderr']);
+  t.after(() => edge.stop());
+  await until('edge', () => existsSync(join(site.state, 'edge/nginx.pid')));
+  const ask = () => new Promise((ok, no) => https.get({ host: '127.0.0.1', port: conf.device_port, path: '/assets/app.css', rejectUnauthorized: false, agent: false },
+    (r) => { r.resume(); r.on('end', () => ok(r.statusCode)); }).on('error', no));
+  const all = async (when) => { for (let n = 0; n < 6; n++) assert.equal(await ask(), 200, when); };
+  await all('both serve');
+  await site.serve.stop();
+  await all('the first is away');
+  await site.startServe();
+  await other.proc.stop('SIGKILL');
+  await all('the second was killed');
+  other = await second();
+  await site.serve.stop();
+  await all('the second is back');
+  await other.proc.stop();
+  assert.equal(await ask(), 503, 'both are away');
 });

@@ -112,25 +112,28 @@ export class Site {
     await until('signer', () => { this.#alive(this.signer); return this.signer.log.includes('ready'); }, 20000);
   }
 
-  async startServe() { this.serve = await this.#serving([]); }
+  async startServe() {
+    this.serve = start('ctm-serve', ['--state', this.state]);
+    await this.#serving(this.serve);
+  }
 
-  // Another server of the same state directory and database: {proc, where, edge}, to be given to `api` and `report`.
-  async startOther(instance) {
-    const port = await freePort();
-    const proc = await this.#serving(['--instance', String(instance), '--listen', `127.0.0.1:${port}`]);
+  // Another server of the same state directory and database: {proc, where, edge}, to be given to `api` and `report`. port null: where ctm.json says.
+  async startOther(instance, port = undefined) {
+    if (port === undefined) port = await freePort();
+    const proc = start('ctm-serve', ['--state', this.state, '--instance', String(instance), ...(port ? ['--listen', `127.0.0.1:${port}`] : [])]);
+    await this.#serving(proc);
     const other = { instance, proc, where: { host: '127.0.0.1', port }, edge: { socketPath: join(this.state, `run/device-${instance}.sock`) } };
     this.others.push(other);
     return other;
   }
 
-  async #serving(args) {
-    const p = start('ctm-serve', ['--state', this.state, ...args]), end = Date.now() + 30000;
+  async #serving(p) {
+    const end = Date.now() + 30000;
     while (!p.log.includes('ready in')) {
       this.#alive(p);
       if (Date.now() > end) throw new Error(`ctm serve is not ready: ${p.log}`);
       await new Promise((r) => setTimeout(r, 4));
     }
-    return p;
   }
 
   #alive(p) { if (p.exitCode !== null || p.signalCode !== null) throw new Error(`a program ended: ${p.log}`); }
