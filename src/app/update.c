@@ -364,6 +364,7 @@ static const struct update_verb verbs[] = {
 	{ { "update sign", "", "Sign a manifest about an image.", OPTS(sign_opts), 0, 0 }, sign },
 	{ { "update package", "", "Put manifest and image into one file for a device.", OPTS(package_opts), 0, 0 }, package },
 	{ { "update inspect", "FILE", "Show what a manifest or package says, and whether it is true.", OPTS(inspect_opts), 1, 1 }, inspect },
+	{ { "update delta", "OLD NEW", "Make a delta from one image to the next.", update_delta_opts, 3, 2, 2 }, update_delta },
 };
 
 static void list(FILE *to, const struct update_verb *v, size_t n)
@@ -382,7 +383,7 @@ static int usage(FILE *to, int status)
 
 static int run_verb(const struct update_verb *v, int argc, char **argv)
 {
-	const char *args[1] = { NULL };
+	const char *args[2] = { NULL, NULL };
 	struct ctm_err err = { 0 };
 	bool helped;
 	int nargs, rc = ctm_cli_parse(&v->cmd, argc, argv, args, &nargs, &helped, &err);

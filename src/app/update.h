@@ -21,6 +21,11 @@ struct update_verb {
 extern const struct update_verb update_repo_verbs[];
 extern const size_t update_repo_nverbs;
 
+/* verb delta (update_delta.c) */
+int update_delta(const char **args, struct ctm_err *err);
+extern const struct ctm_opt update_delta_opts[];
+extern const size_t update_delta_nopts;
+
 /* A public key: 64 hex characters (Ed25519), PEM, or a file with one of them. */
 CTM_CHECK int update_public_key(const char *text, struct ctm_key **out, struct ctm_err *err);
 /* FAIL-safe reading of "a,b,c": calls each(arg, word) in order. */

@@ -85,3 +85,32 @@ test('refusals name the option and write nothing', () => {
   assert.equal(run().status, 2);
   assert.equal(run('--help').status, 0);
 });
+
+test('a delta is made, checked by applying it, and refused in plain words when it cannot be', () => {
+  const old = Buffer.alloc(40000, 'settings and sounds '), next = Buffer.from(old);
+  next.write('CTM-IMAGE 1 PC-1 1.3.0\n');
+  fs.writeFileSync(at('old'), old);
+  fs.writeFileSync(at('next'), Buffer.concat([next, Buffer.from('one more line')]));
+  const r = run('delta', 'old', 'next', '--out', 'd.ctmd', '--frame', '4096', '--context', '0');
+  assert.equal(r.status, 0, r.stderr);
+  assert.match(r.stdout, /bytes instead of 40013 .*checked by applying it/);
+  assert.equal(fs.readFileSync(at('d.ctmd')).subarray(0, 5).toString('latin1'), 'CTMD\x01');
+  assert.ok(fs.statSync(at('d.ctmd')).size < 700);
+  assert.equal(run('delta', 'old', 'next', '--out', 'e.ctmd', '--frame', '1000').status, 2);
+  fs.writeFileSync(at('nothing'), '');
+  assert.equal(run('delta', 'nothing', 'next', '--out', 'e.ctmd').status, 1);
+  assert.equal(run('delta', 'old').status, 2);
+  assert.ok(!fs.existsSync(at('e.ctmd')));
+});
+
+test('a release in ES256 that names the versions a device may go back to', () => {
+  assert.equal(run('keygen', '--alg', 'es256', '--out', 'p.pem', '--public', 'p.pub').status, 0);
+  assert.match(fs.readFileSync(at('p.pub'), 'utf8'), /^04[0-9a-f]{128}\n$/);
+  assert.equal(sign({ key: 'p.pem', out: 'p.cose', rollback: '1.1.0,1.1.1' }).status, 0);
+  const r = run('inspect', 'p.cose', '--key', 'p.pub', '--json'), o = JSON.parse(r.stdout);
+  assert.equal(o.signature, 'verifies');
+  assert.deepEqual(o.rollback, ['1.1.0', '1.1.1']);
+  assert.equal(run('inspect', 'p.cose', '--key', 'k.pub').status, 1);
+  assert.equal(sign({ key: 'p.pem', out: 'q.cose', rollback: 'older' }).status, 1);
+  assert.equal(run('keygen', '--alg', 'rsa', '--out', 'r.pem', '--public', 'r.pub').status, 2);
+});

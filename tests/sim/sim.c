@@ -9,8 +9,10 @@
  * sim [--planted] [--all-pairs]   Exit 0 when no invariant broke; with --planted when one did (a build with CTM_PLANT).
  */
 #include "world.h"
+#include "app/delta_make.h"
 #include "ctm/config.h"
 #include "ctm/cose.h"
+#include "ctm/delta.h"
 #include "ctm/log.h"
 #include "ctm/remote.h"
 #include "ctm/renew.h"
@@ -136,8 +138,8 @@ static void event(struct device *d, const char *what)
 	d->w->seen.log_last = d->log.last;
 }
 
-/* Point the device at a release and install it. */
-static int install(struct device *d, const struct release *r, size_t piece)
+/* Point the device at a release and begin it. */
+static int direct(struct device *d, const struct release *r)
 {
 	struct ctm_direction to = { .device = text("PC1-1"), .counter = d->director.counter + 1, .not_after_s = 2000000000,
 				    .target = text("image"), .size = r->imagen };
@@ -152,13 +154,32 @@ static int install(struct device *d, const struct release *r, size_t piece)
 	if ((rc = ctm_director_take(&d->director, msg, n, &why)))
 		return rc;
 	d->w->seen.director = d->director.counter;
-	rc = ctm_update_begin(&d->u, (struct ctm_bytes){ r->manifest, r->manifestn }, &why);
+	return ctm_update_begin(&d->u, (struct ctm_bytes){ r->manifest, r->manifestn }, &why);
+}
+
+static int install(struct device *d, const struct release *r, size_t piece)
+{
+	int rc = direct(d, r);
+
 	while (!rc && d->u.at < r->imagen) {
 		size_t left = r->imagen - d->u.at;
 
 		rc = ctm_update_write(&d->u, r->image + d->u.at, left < piece ? left : piece);
 	}
-	return rc ? rc : ctm_update_finish(&d->u, &why);
+	return rc ? rc : ctm_update_finish(&d->u, NULL);
+}
+
+static struct ctm_buf delta;     /* from 1.0.0 to 1.1.0 */
+
+static int install_delta(struct device *d, size_t piece)
+{
+	struct ctm_delta in;
+	int rc = direct(d, &releases[V2]);
+
+	ctm_delta_begin(&in, &d->u);
+	while (!rc && !ctm_delta_done(&in))
+		rc = ctm_delta_feed(&in, in.want, (const uint8_t *)delta.p + in.want, in.want + piece < delta.len ? piece : delta.len - in.want);
+	return rc ? rc : ctm_update_finish(&d->u, NULL);
 }
 
 static const struct release *release_of(const char *version)
@@ -295,7 +316,7 @@ static void go_on(struct device *d)
 {
 	const struct release *next = &releases[strcmp(d->u.booted, "1.0.0") == 0 && !d->w->seen.fails ? V2 : strcmp(d->u.booted, "1.2.0") == 0 ? V4 : V3];
 
-	if (install(d, next, 200)) {
+	if (d->w->seen.by_delta && next == &releases[V2] ? install_delta(d, 500) : install(d, next, 200)) {
 		world_broken(d->w, "the next update is refused");
 		return;
 	}
@@ -431,6 +452,16 @@ static void run_back(struct world *w, struct device *d)
 	boot(d);
 }
 
+static void run_delta(struct world *w, struct device *d)
+{
+	w->seen.by_delta = true;
+	if (install_delta(d, 40))
+		world_broken(w, "a good delta is refused");
+	boot(d);
+	if (strcmp(d->u.booted, "1.1.0") != 0)
+		world_broken(w, "a delta does not come to run");
+}
+
 static void run_config(struct world *w, struct device *d)
 {
 	set_config(d, 4, 0);
@@ -522,6 +553,7 @@ static const struct scenario {
 	{ "update that the application commits", run_open_trial, V1, 128, "boot", true },
 	{ "update that fails its self-test", run_failing, V1, 128, "boot", false },
 	{ "allowed way back", run_back, VBACK, 128, NULL, false },
+	{ "update by delta", run_delta, V1, 0, NULL, false },
 	{ "configuration", run_config, V1, 0, "config", false },
 	{ "counters and time floor", run_counters, V1, 0, NULL, false },
 	{ "security log", run_log, V1, 0, NULL, false },
@@ -545,9 +577,13 @@ static void run(const struct scenario *s, int age, int cuts, const char *only)
 int main(int argc, char **argv)
 {
 	bool planted = argc > 1 && strcmp(argv[1], "--planted") == 0, all = argc > 1 && strcmp(argv[1], "--all-pairs") == 0;
+	struct ctm_err err = { 0 };
 
 	for (int i = 0; i < RELEASES; i++)
 		make_release(&releases[i], 850 + 40 * (size_t)i);
+	delta = CTM_BUF(4096);
+	if (ctm_delta_make(&toy_crypto, releases[V1].image, releases[V1].imagen, releases[V2].image, releases[V2].imagen, 8, 0, &delta, &err))
+		abort();
 	for (size_t i = 0; i < sizeof scenarios / sizeof scenarios[0] && !(planted && broken); i++) {
 		const struct scenario *s = &scenarios[i];
 		long points = crash_points, pairs = pair_points;
@@ -560,6 +596,7 @@ int main(int argc, char **argv)
 			run(s, 0, 2, s->pairs);
 		printf("%-40s %8ld crash points, %8ld of them a second cut\n", s->name, crash_points - points, pair_points - pairs);
 	}
+	ctm_buf_free(&delta);
 	printf("power cuts: %ld crash points (%ld pairs), %ld invariants broken\n", crash_points, pair_points, broken);
 	if (planted)
 		return broken ? 0 : 1;

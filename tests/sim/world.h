@@ -46,6 +46,7 @@ struct seen {
 	uint32_t identity;                      /* bit set of identities */
 	int64_t floor_s;
 	bool fails;                             /* release 1.1.0 does not pass its self-test */
+	bool by_delta;                          /* 1.1.0 comes as a delta */
 	bool open;                              /* the application commits, not the boot step */
 };
 

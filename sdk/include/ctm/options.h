@@ -95,6 +95,11 @@
 #ifndef CTM_SLOT_BLOCK
 #define CTM_SLOT_BLOCK ((size_t)64 << 10)
 #endif
+/* 1: deltas are decoded with a larger model, some 8 % smaller deltas for 1 KB of RAM more. 0: those that need it are refused, and the
+ * full image comes instead. [wire] */
+#ifndef CTM_DELTA_CONTEXT
+#define CTM_DELTA_CONTEXT 1
+#endif
 /* Seconds by which a verified time must be later than the one kept before it is stored. */
 #ifndef CTM_TIME_STEP
 #define CTM_TIME_STEP 3600

@@ -35,15 +35,13 @@ static inline size_t sign_as(EVP_PKEY *key, const char *type, const uint8_t *pay
 	return len;
 }
 
-static inline void release(struct package *p, struct release r)
+/* Sign a manifest about the image that p holds. */
+static inline void release_of_image(struct package *p, struct release r)
 {
 	struct ctm_manifest m = { .component = text("device"), .version = text(r.version), .counter = r.counter, .min_version = text("0") };
 	uint8_t payload[768];
 	size_t n = 0;
 
-	p->imagen = (size_t)snprintf((char *)p->image, 128, "CTM-IMAGE 1 PC-1 %s\n", r.version);
-	for (size_t i = 0; i < r.filler; i++)
-		p->image[p->imagen++] = (uint8_t)(r.counter + i / 64 + i % 7);
 	if (r.rollback) {
 		m.rollback[0] = text(r.rollback);
 		m.rollbacks = 1;
@@ -54,6 +52,14 @@ static inline void release(struct package *p, struct release r)
 	assert_int_equal(ctm_sdk_sha256(ctm_openssl_crypto(), p->image, p->imagen, m.digest), 0);
 	assert_int_equal(ctm_manifest_encode(&m, payload, sizeof payload, &n), 0);
 	p->manifestn = sign_as(r.signer, CTM_MANIFEST_TYPE, payload, n, p->manifest, sizeof p->manifest);
+}
+
+static inline void release(struct package *p, struct release r)
+{
+	p->imagen = (size_t)snprintf((char *)p->image, 128, "CTM-IMAGE 1 PC-1 %s\n", r.version);
+	for (size_t i = 0; i < r.filler; i++)
+		p->image[p->imagen++] = (uint8_t)(r.counter + i / 64 + i % 7);
+	release_of_image(p, r);
 }
 
 static inline struct ctm_bytes manifest_of(const struct package *p)
