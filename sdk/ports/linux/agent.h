@@ -86,6 +86,7 @@ int why_say(struct why *w, int code, const char *fmt, ...) __attribute__((format
 int agent_conf_load(const char *path, struct agent_conf *c, struct why *w);
 /* Whole file of at most cap - 1 bytes, NUL-terminated; trailing line ends stay. */
 int file_load(const char *path, char *buf, size_t cap, size_t *n, struct why *w);
+json_t *agent_json_load(const char *path, struct why *w);        /* a whole file, an object; NULL */
 json_t *json_strict(const char *p, size_t n, char *error, size_t cap);
 
 /* store.c: the port over a directory */

@@ -56,7 +56,7 @@ json_t *json_strict(const char *p, size_t n, char *error, size_t cap)
 	return j;
 }
 
-static json_t *load_json(const char *path, struct why *w)
+json_t *agent_json_load(const char *path, struct why *w)
 {
 	char *buf = malloc(FILE_MAX), text[128];
 	size_t n = 0;
@@ -381,7 +381,7 @@ static int take_declaration(const json_t *o, struct agent_conf *c, const char *f
 
 int agent_conf_load(const char *path, struct agent_conf *c, struct why *w)
 {
-	json_t *o = load_json(path, w), *d;
+	json_t *o = agent_json_load(path, w), *d;
 	int rc;
 
 	if (!o)
@@ -391,7 +391,7 @@ int agent_conf_load(const char *path, struct agent_conf *c, struct why *w)
 	json_decref(o);
 	if (rc)
 		return rc;
-	if (!(d = load_json(c->declaration, w)))
+	if (!(d = agent_json_load(c->declaration, w)))
 		return CTM_SDK_INPUT;
 	rc = take_declaration(d, c, c->declaration, w);
 	json_decref(d);

@@ -11,6 +11,7 @@
  * Standard output gets one line when the interface is served. Secrets are never printed. SIGTERM and SIGINT stop cleanly.
  */
 #include "agent.h"
+#include "rules.h"
 #include "ctm/openssl.h"
 #include <arpa/inet.h>
 #include <errno.h>
@@ -263,13 +264,14 @@ static int serve(struct agent *a, struct why *w)
 #ifdef CTM_DEFECTS
 #define USAGE "usage: ctm-agent-flawed --config FILE [--defect NAME,NAME...]\n"
 #else
-#define USAGE "usage: ctm-agent --config FILE [--factory-request FILE]\n"
+#define USAGE "usage: ctm-agent --config FILE [--factory-request FILE | --show nft|mud|settings|data | --firewall up|down|check]\n"
 #endif
 
 static int usage(FILE *to, int status)
 {
 	fputs(USAGE "Runs a device: serves its administration interface, enrols and reports to the maker's service.\n"
-	      "--factory-request: make the key of the factory's identity, write the request for its certificate, and end.\n", to);
+	      "--factory-request: make the key of the factory's identity, write the request for its certificate, and end.\n"
+	      "--show: print what follows from the declaration. --firewall: put its packet filter in place, or take it away.\n", to);
 	return status;
 }
 
@@ -283,7 +285,7 @@ static const char *option(const char *name, int argc, char **argv, int *i)
 int main(int argc, char **argv)
 {
 	struct why w = { "" };
-	const char *config = NULL, *request = NULL, *v;
+	const char *config = NULL, *request = NULL, *show = NULL, *firewall = NULL, *v;
 	int rc;
 
 	for (int i = 1; i < argc; i++) {
@@ -295,6 +297,14 @@ int main(int argc, char **argv)
 		}
 		if ((v = option("--factory-request", argc, argv, &i))) {
 			request = v;
+			continue;
+		}
+		if ((v = option("--show", argc, argv, &i))) {
+			show = v;
+			continue;
+		}
+		if ((v = option("--firewall", argc, argv, &i))) {
+			firewall = v;
 			continue;
 		}
 #ifdef CTM_DEFECTS
@@ -312,6 +322,10 @@ int main(int argc, char **argv)
 	agent.argv = argv;
 	agent.started_ms = mono_ms(NULL);
 	rc = agent_conf_load(config, &agent.conf, &w);
+	if (!rc && show)
+		return rules_show(agent.conf.declaration, show);
+	if (!rc && firewall)
+		return rules_firewall(agent.conf.declaration, firewall);
 	if (!rc && request) {
 		if (!(rc = store_open(&agent, &w)))
 			rc = device_idevid_request(&agent, request, &w);
