@@ -152,7 +152,7 @@ static int load(const struct ctm_config *c, const char *record, uint64_t facts[F
 	int rc = ctm_record_load(c->port, record, buf, sizeof buf, &n);
 
 	if (rc)
-		return rc;
+		return rc == CTM_SDK_TOOBIG ? CTM_SDK_NONE : rc;        /* of a version that had more settings */
 	r = ctm_cbor_reader(buf, n);
 	items = ctm_cbor_array(&r);
 	for (int i = 0; i < FACTS; i++)

@@ -29,7 +29,7 @@ int ctm_timefloor_load(struct ctm_timefloor *t)
 	t->base_s = 0;
 	t->floor_s = t->build_s;
 	if (rc)
-		return rc == CTM_SDK_NONE ? 0 : rc;
+		return rc == CTM_SDK_NONE || rc == CTM_SDK_TOOBIG ? 0 : rc;
 	for (size_t i = 0; i < n; i++)
 		v = v << 8 | b[i];
 	if (n == 8 && v <= INT64_MAX && (int64_t)v > t->floor_s)

@@ -160,6 +160,18 @@ static void stored_value_outside_a_new_schema_is_dropped(void **state)
 	assert_int_equal(c.value[3].i, 1);
 }
 
+/* A version with more settings had run before. */
+static void a_record_too_large_for_this_version_gives_the_defaults(void **state)
+{
+	static uint8_t large[CTM_CONFIG_BYTES + 1];
+	struct ctm_config c;
+
+	assert_int_equal(ctm_record_store(&port, "config", large, sizeof large), 0);
+	c = load();
+	assert_int_equal(c.value[1].i, 7);
+	assert_int_equal(set(&c, c.value, NULL), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -169,6 +181,7 @@ int main(void)
 		cmocka_unit_test_setup(settings_start_with_defaults_and_survive_a_restart, fresh),
 		cmocka_unit_test_setup(one_bad_value_changes_nothing, fresh),
 		cmocka_unit_test_setup(stored_value_outside_a_new_schema_is_dropped, fresh),
+		cmocka_unit_test_setup(a_record_too_large_for_this_version_gives_the_defaults, fresh),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -157,6 +157,9 @@ static void without_a_clock_the_floor_judges_and_only_goes_forward(void **state)
 	start();
 	assert_false(ctm_timefloor_fresh(&t));
 	assert_int_equal(ctm_timefloor_now(&t), BUILD + 110005);
+	assert_int_equal(ctm_record_store(&port, "time", "of another form", 15), 0);
+	start();
+	assert_int_equal(ctm_timefloor_now(&t), BUILD);
 }
 
 /* A wall clock that somebody set to 2080 refuses for as long as it says so, and not for good. */
