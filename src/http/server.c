@@ -31,6 +31,7 @@
 #define HEADER_COST 64          /* what the library keeps beside the text of a header */
 #define URI_MAX 2048
 #define SWALLOW_MAX (1024 * 1024)
+#define ENDLESS INT64_MAX            /* a body whose end cannot be waited for: refused at once */
 #define SLOWEST_BYTES_PER_S 16384
 #define BODY_GRACE_MS 15000
 
@@ -179,8 +180,23 @@ static void on_completed(void *cls, struct MHD_Connection *con, void **con_cls, 
 	*con_cls = NULL;
 }
 
-static const char *const once[] = { "Authorization", "Cookie", "Host", "Content-Type", "Content-Length", "Origin", "X-CSRF-Token",
+static const char *const once[] = { "Authorization", "Cookie", "Host", "Content-Type", "Content-Length", "Transfer-Encoding", "Origin", "X-CSRF-Token",
 	"X-Client-Verify", "X-Client-Fingerprint", "X-Client-Cert", "X-Real-IP" };
+
+/* RFC 9110 section 5.6.2. The library takes what stands before the colon, white space too, which other readers of the same bytes do not. */
+static bool is_token(const char *s)
+{
+	return *s && !s[strspn(s, "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")];
+}
+
+/* No control character but the tab (RFC 9110 section 5.5): a lone CR is an end of line to some. */
+static bool is_field_value(const char *s)
+{
+	for (; *s; s++)
+		if (((unsigned char)*s < ' ' && *s != '\t') || *s == 0x7F)
+			return false;
+	return true;
+}
 
 struct gather { struct ctm_req *r; size_t bytes, max; const char *bad; };
 
@@ -193,8 +209,8 @@ static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind, const char 
 		g->bad = "too many headers";
 		return MHD_NO;
 	}
-	if (strlen(key) != klen || (value && strlen(value) != vlen)) {
-		g->bad = "a header holds a NUL byte";
+	if (strlen(key) != klen || (value && strlen(value) != vlen) || !is_token(key) || (value && !is_field_value(value))) {
+		g->bad = "a header is not a name, a colon and text";
 		return MHD_NO;
 	}
 	for (size_t i = 0; i < sizeof once / sizeof *once; i++)
@@ -318,10 +334,16 @@ static const char *read_head(struct ctm_req_wire *w, const char *method, const c
 	const char *length = ctm_req_header(r, "Content-Length"), *te = ctm_req_header(r, "Transfer-Encoding");
 	if (length && te)
 		return "Content-Length and Transfer-Encoding together are ambiguous";
-	if (te && strcasecmp(te, "chunked"))
+	if (te && !strcmp(version, "HTTP/1.0"))
+		return "HTTP/1.0 has no Transfer-Encoding";
+	if (te && strcasecmp(te, "chunked")) {
+		r->length = ENDLESS;
 		return *status = 501, "only the chunked transfer encoding is understood";
-	if (length && ctm_parse_i64(length, 0, INT64_MAX / 4096, &r->length))
-		return "Content-Length is not a number";
+	}
+	if (length && ctm_parse_i64(length, 0, INT64_MAX / 4096, &r->length)) {
+		r->length = ENDLESS;
+		return "Content-Length is not a number, or more than anybody takes";
+	}
 	if (te)
 		r->length = -1;
 	if (!strcmp(version, "HTTP/1.1") && !ctm_req_header(r, "Host"))
@@ -355,7 +377,7 @@ static enum MHD_Result begin(struct ctm_req_wire *w, const char *method, const c
 		w->headed = true;
 		replied = s->h.head(s->h.arg, r);
 	}
-	set_deadline(s, w->conn, transfer_ms(r->length > 0 ? r->length : SWALLOW_MAX));
+	set_deadline(s, w->conn, transfer_ms(r->length > 0 && r->length != ENDLESS ? r->length : SWALLOW_MAX));
 	w->stage = replied ? S_SWALLOW : S_BODY;
 	/* A reply queued now closes the connection, so it waits for the end of the request wherever that is near. */
 	if (!replied || !r->length || (r->length <= SWALLOW_MAX && !ctm_req_header(r, "Expect")))
