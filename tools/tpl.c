@@ -681,6 +681,8 @@ int main(int argc, char **argv)
 		size_t n = strlen(argv[i]);
 		if (n > 5 && !strcmp(argv[i] + n - 5, ".html"))
 			add_template(argv[i]);
+		else if (n > 5 && !strcmp(argv[i] + n - 5, ".json"))
+			tpl_texts(argv[i]);
 		else
 			tpl_asset_add(argv[i]);
 	}

@@ -20,6 +20,7 @@ void tpl_c_string(FILE *f, const char *s, size_t n);     /* as a C string litera
 struct tpl_msg { char *key, *text[2]; };                 /* text in the order of tpl_locales */
 extern const char *const tpl_locales[2];
 void tpl_messages(const char *en, const char *es);       /* reads both; same keys and placeholders or an error */
+void tpl_texts(const char *path);                        /* texts of the catalogue: {English: other language}; messages whose key is the English text */
 const struct tpl_msg *tpl_message(const char *key);
 int tpl_message_args(const struct tpl_msg *m);           /* number of {N} it wants */
 void tpl_icons(const char *path);

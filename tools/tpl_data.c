@@ -142,6 +142,22 @@ int tpl_message_args(const struct tpl_msg *m)
 	return n;
 }
 
+static void sort_messages(const char *path)
+{
+	qsort(msgs, nmsgs, sizeof *msgs, by_key);
+	for (size_t i = 1; i < nmsgs; i++)
+		if (!strcmp(msgs[i - 1].key, msgs[i].key))
+			fprintf(stderr, "%s: key %s stands twice\n", path, msgs[i].key), exit(1);
+}
+
+static void add_message(const struct reader *r, char *key, char *en, char *es)
+{
+	if (nmsgs == MAX_MESSAGES)
+		bad_json(r, "too many messages");
+	msgs[nmsgs++] = (struct tpl_msg){ key, { en, es } };
+}
+
+/* which: 0 English, 1 the other language, 2 texts: the key is the English text, the value the other language's. */
 static void read_messages(const char *path, int which)
 {
 	size_t n;
@@ -157,9 +173,11 @@ static void read_messages(const char *path, int which)
 			bad_json(&r, "a colon is expected");
 		char *text = json_string(&r);
 		if (which == 0) {
-			if (nmsgs == MAX_MESSAGES)
-				bad_json(&r, "too many messages");
-			msgs[nmsgs++] = (struct tpl_msg){ key, { text, NULL } };
+			add_message(&r, key, text, NULL);
+		} else if (which == 2) {
+			if (strchr(key, '{') || strchr(text, '{'))
+				bad_json(&r, "a text of the catalogue has no placeholders");
+			add_message(&r, key, key, text);
 		} else {
 			struct tpl_msg *m = find_msg(key);
 			if (!m || m->text[which])
@@ -176,11 +194,8 @@ static void read_messages(const char *path, int which)
 	skip(&r);
 	if (*r.p)
 		bad_json(&r, "something follows the object");
-	if (which == 0) {
-		qsort(msgs, nmsgs, sizeof *msgs, by_key);
-		for (size_t i = 1; i < nmsgs; i++)
-			if (!strcmp(msgs[i - 1].key, msgs[i].key))
-				fprintf(stderr, "%s: key %s stands twice\n", path, msgs[i].key), exit(1);
+	if (which != 1) {
+		sort_messages(path);
 	} else if (count != nmsgs) {
 		for (size_t i = 0; i < nmsgs; i++)
 			if (!msgs[i].text[which])
@@ -195,6 +210,8 @@ void tpl_messages(const char *en, const char *es)
 	read_messages(en, 0);
 	read_messages(es, 1);
 }
+
+void tpl_texts(const char *path) { read_messages(path, 2); }
 
 /* --- icons --- */
 

@@ -38,7 +38,7 @@ void ctm_metrics_begin(struct ctm_metrics *m)
 		m->value[i] = counts(&ctm_metric_table[i]) ? 0 : CTM_METRIC_UNKNOWN;
 }
 
-int ctm_metric_set(struct ctm_metrics *m, unsigned id, int32_t value)
+int ctm_metrics_set(struct ctm_metrics *m, unsigned id, int32_t value)
 {
 	int i = find(id);
 
@@ -51,7 +51,7 @@ int ctm_metric_set(struct ctm_metrics *m, unsigned id, int32_t value)
 	return 0;
 }
 
-int ctm_metric_add(struct ctm_metrics *m, unsigned id, uint32_t more)
+int ctm_metrics_add(struct ctm_metrics *m, unsigned id, uint32_t more)
 {
 	int i = find(id);
 	uint32_t room;
@@ -65,7 +65,7 @@ int ctm_metric_add(struct ctm_metrics *m, unsigned id, uint32_t more)
 	return 0;
 }
 
-int32_t ctm_metric_get(const struct ctm_metrics *m, unsigned id)
+int32_t ctm_metrics_get(const struct ctm_metrics *m, unsigned id)
 {
 	int i = find(id);
 

@@ -89,7 +89,7 @@ void ctm_state_begin(struct ctm_state *s, const struct ctm_port *port, const str
 	memset(s->rule, 0, sizeof s->rule);
 	ctm_metrics_begin(&s->metrics);
 	if (ctm_reboot_unexpected(reboot))
-		(void)ctm_metric_add(&s->metrics, CTM_METRIC_reboots_unexpected, 1);
+		(void)ctm_metrics_add(&s->metrics, CTM_METRIC_reboots_unexpected, 1);
 }
 
 bool ctm_state_degraded(const struct ctm_state *s)
@@ -105,10 +105,10 @@ int ctm_state_beat(struct ctm_state *s, uint64_t seq, uint32_t dropped, uint8_t 
 	uint32_t up = ctm_sdk_seconds(s->port->mono_ms(s->port->ctx) - s->started_ms);
 	struct ctm_heartbeat h;
 
-	(void)ctm_metric_set(&s->metrics, CTM_METRIC_uptime_s, up > INT32_MAX ? INT32_MAX : (int32_t)up);
+	(void)ctm_metrics_set(&s->metrics, CTM_METRIC_uptime_s, up > INT32_MAX ? INT32_MAX : (int32_t)up);
 	memset(&h, 0, sizeof h);
 	for (size_t i = 0; i < RULES; i++)
-		s->judged[i] = judge(&rules[i], s->rule[i], ctm_metric_get(&s->metrics, rules[i].metric));
+		s->judged[i] = judge(&rules[i], s->rule[i], ctm_metrics_get(&s->metrics, rules[i].metric));
 	reasons(s->judged, &h);
 	readings(s, &h);
 	h.seq = seq;

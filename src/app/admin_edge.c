@@ -144,9 +144,8 @@ static void conf_head(struct ctm_buf *b, const char *user)
 }
 
 /* Rates are per unit where a client certificate says which one, so that a house or a factory behind one address is not one
- * client, and per address otherwise. The burst is what a client that was away may catch up with. An idle connection to the
- * platform is left before the platform leaves it (30 s), so that no request meets a closing one. */
-static void conf_limits(struct ctm_buf *b, const struct admin_edge_limits *l, const char *listen, const char *sock)
+ * client, and per address otherwise. The burst is what a client that was away may catch up with. */
+static void conf_limits(struct ctm_buf *b, const struct admin_edge_limits *l)
 {
 	ctm_buf_printf(b,
 		"\n"
@@ -161,11 +160,24 @@ static void conf_limits(struct ctm_buf *b, const struct admin_edge_limits *l, co
 		"  limit_req_status 429; limit_conn_status 429;\n"
 		"  limit_conn addr %lld;\n"
 		"  # A client certificate of somebody else's authority: 1. Only enrolment lets it in, where the platform looks whether a maker's factory issued it.\n"
-		"  map $ssl_client_verify $ctm_stranger { default 1; NONE 0; SUCCESS 0; }\n"
-		"\n"
-		"  upstream ctm_device { server unix:%s; keepalive %d; keepalive_requests 100000; keepalive_timeout 20s; }\n"
-		"  upstream ctm_people { server %s; keepalive 8; keepalive_timeout 20s; }\n",
-		(long long)l->device_rate, (long long)l->public_rate, (long long)l->connections, sock, UPSTREAM_KEPT, listen);
+		"  map $ssl_client_verify $ctm_stranger { default 1; NONE 0; SUCCESS 0; }\n",
+		(long long)l->device_rate, (long long)l->public_rate, (long long)l->connections);
+}
+
+/* The platform's doors: one server, or as many as member "instances" adds. One that is away is passed over at once and asked again at the
+ * next request (max_fails=0: on this machine a refusal costs nothing, and a server that came back is not left aside). An idle
+ * connection is left before the platform leaves it (30 s), so that no request meets a closing one. */
+static void conf_upstreams(struct ctm_buf *b, const ctm_json *conf, const char *state)
+{
+	const ctm_json *others = ctm_json_get(conf, "instances");
+	ctm_buf_printf(b, "\n  upstream ctm_device { server unix:%s/run/device.sock max_fails=0;", state);
+	for (size_t i = 0; i < ctm_json_len(others); i++)
+		ctm_buf_printf(b, " server unix:%s/run/device-%zu.sock max_fails=0;", state, i + 2);
+	ctm_buf_printf(b, " keepalive %d; keepalive_requests 100000; keepalive_timeout 20s; }\n  upstream ctm_people { server %s max_fails=0;", UPSTREAM_KEPT,
+		ctm_json_gets(conf, "listen"));
+	for (size_t i = 0; i < ctm_json_len(others); i++)
+		ctm_buf_printf(b, " server %s max_fails=0;", ctm_json_str(ctm_json_at(others, i)));
+	ctm_buf_str(b, " keepalive 8; keepalive_timeout 20s; }\n");
 }
 
 /* A platform whose public address works on this machine only does not open its device port to others either. */
@@ -230,7 +242,7 @@ static void conf_proxy(struct ctm_buf *b, bool device)
 static void conf_device(struct ctm_buf *b, const struct admin_edge_limits *l)
 {
 	static const struct { const char *path, *guard; } doors[] = {
-		{ "/d/", "      if ($ctm_stranger) { return 400 \"This client certificate was not issued by the device CA.\\n\"; }\n" },
+		{ "^~ /d/", "      if ($ctm_stranger) { return 400 \"This client certificate was not issued by the device CA.\\n\"; }\n" },
 		{ "^~ /.well-known/est/", "" },
 	};
 	for (size_t i = 0; i < sizeof doors / sizeof *doors; i++) {
@@ -246,35 +258,38 @@ static void conf_device(struct ctm_buf *b, const struct admin_edge_limits *l)
 	}
 }
 
+#define CSP_PUBLIC "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+
+/* Each address names its one file, so that a request opens it once and looks nowhere else. An inner error_page hides the outer
+ * ones, hence all three. */
 static void conf_static(struct ctm_buf *b, const struct admin_edge_limits *l, const char *public, bool https)
 {
-	ctm_buf_printf(b,
-		"\n"
-		"    # Public records and the transparency log: signed, static files. What is not there yet is asked of the platform.\n"
-		"    location ~ ^/(p|log)/ {\n"
-		"      limit_except GET { deny all; }\n"
-		"      limit_req zone=public burst=%lld nodelay;\n"
-		"      root %s;\n"
-		"      disable_symlinks on from=$document_root;\n"
-		"      location ~ ^/log/(checkpoint|tile/.*)$ {\n"
-		"        add_header Access-Control-Allow-Origin *;\n"
-		"        add_header Cache-Control no-cache;\n", (long long)l->public_rate * 4, public);
-	conf_security(b, "        ", https);
-	ctm_buf_str(b,
-		"        default_type text/plain;\n"
-		"        try_files $uri @people;\n"
-		"      }\n"
-		"      add_header Content-Security-Policy \"default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'\" always;\n"
-		"      add_header Cache-Control no-cache;\n");
-	conf_security(b, "      ", https);
-	ctm_buf_str(b,
-		"      try_files $uri $uri.html @people;\n"
-		"    }\n");
+	static const struct { const char *match, *way, *file, *type, *extra; } files[] = {
+		{ "^/p/([A-Za-z0-9_-]+)$", "alias", "/p/$1.html", "text/html", "add_header Content-Security-Policy \"" CSP_PUBLIC "\" always;" },
+		{ "^/p/[A-Za-z0-9_-]+\\.(json|proof)$", "root", "", "text/plain", "add_header Content-Security-Policy \"" CSP_PUBLIC "\" always;" },
+		{ "^/log/(checkpoint|tile/.*)$", "root", "", "text/plain", "add_header Access-Control-Allow-Origin *;" },
+	};
+	ctm_buf_str(b, "\n    # Public records and the transparency log: signed, static files. What is not there yet is asked of the platform.\n");
+	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+		ctm_buf_printf(b,
+			"    location ~ %s {\n"
+			"      limit_except GET { deny all; }\n"
+			"      limit_req zone=public burst=%lld nodelay;\n"
+			"      %s %s%s;\n"
+			"      default_type %s;\n"
+			"      log_not_found off;\n"
+			"      error_page 404 = @people; error_page 429 @slower; error_page 502 504 = @away;\n"
+			"      add_header Cache-Control no-cache;\n"
+			"      %s\n", files[i].match, (long long)l->public_rate * 4,
+			files[i].way, public, files[i].file, files[i].type, files[i].extra);
+		conf_security(b, "      ", https);
+		ctm_buf_str(b, "    }\n");
+	}
 }
 
 static void conf_public(struct ctm_buf *b, const struct admin_edge_limits *l)
 {
-	static const char *const asked[] = { "/assets/", "~ ^/(\\.well-known|security)/" };
+	static const char *const asked[] = { "^~ /assets/", "~ ^/(p|log|\\.well-known|security)/" };
 	for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
 		ctm_buf_printf(b,
 			"    location %s {\n"
@@ -322,7 +337,7 @@ static int write_conf(const char *state, const char *out, const ctm_json *conf, 
 	char real[4096], sock[4200], public[4200], path[ADMIN_PATH];
 	if (!realpath(state, real))
 		return ctm_fail(err, CTM_E_IO, "--state", NULL, "%s cannot be resolved", state);
-	snprintf(sock, sizeof sock, "%s/run/device.sock", real);
+	snprintf(sock, sizeof sock, "%s/run/device-%zu.sock", real, ctm_json_len(ctm_json_get(conf, "instances")) + 1);    /* the longest of them */
 	snprintf(public, sizeof public, "%s/public", real);
 	int rc = check_plain(real, err);
 	if (!rc && strlen(sock) >= 108)
@@ -336,7 +351,8 @@ static int write_conf(const char *state, const char *out, const ctm_json *conf, 
 		return rc;
 	CTM_AUTO_BUF b = CTM_BUF(65536);
 	conf_head(&b, owner(real));
-	conf_limits(&b, &l, ctm_json_gets(conf, "listen"), sock);
+	conf_limits(&b, &l);
+	conf_upstreams(&b, conf, real);
 	conf_tls(&b, device_address(url), ctm_json_geti(conf, "device_port", 8443), https);
 	conf_device(&b, &l);
 	conf_static(&b, &l, public, https);

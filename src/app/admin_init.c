@@ -76,6 +76,8 @@ static int people_key(struct init *in, struct ctm_err *err)
 
 static int keys(struct init *in, struct ctm_err *err)
 {
+	/* What the server says about update repositories: their root names these keys. */
+	static const char *const online[] = { "keys/snapshot.pem", "keys/timestamp.pem", "keys/director.pem" };
 	int rc = one_key(in, "keys/ca.pem", CTM_ALG_ES256, &in->ca, err);
 	if (!rc)
 		rc = one_key(in, "keys/cla.pem", CTM_ALG_ED25519, &in->cla_key, err);
@@ -83,6 +85,10 @@ static int keys(struct init *in, struct ctm_err *err)
 		rc = one_key(in, "keys/log.pem", CTM_ALG_ED25519, &in->log_key, err);
 	if (!rc)
 		rc = one_key(in, "keys/lab.pem", CTM_ALG_ED25519, &in->lab_key, err);
+	for (size_t i = 0; !rc && i < sizeof online / sizeof *online; i++) {
+		CTM_AUTO_KEY *k = NULL;
+		rc = one_key(in, online[i], CTM_ALG_ED25519, &k, err);
+	}
 	return rc ? rc : people_key(in, err);
 }
 
@@ -206,8 +212,8 @@ static int make_conf(struct init *in, struct ctm_err *err)
 		port = 0;
 	int rc = ctm_json_sets(o, "format", "ctm.config/1") | ctm_json_sets(o, "public_url", in->url) | ctm_json_sets(o, "listen", in->listen) |
 		ctm_json_seti(o, "device_port", port) | ctm_json_sets(o, "origin", in->origin);
-	static const char *const names[] = { "ca", "cla", "log", "lab" };
-	for (size_t i = 0; i < 4; i++)
+	static const char *const names[] = { "ca", "cla", "log", "lab", "snapshot", "timestamp", "director" };
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		rc |= ctm_json_setf(keys_o, names[i], "keys/%s.pem", names[i]);
 	rc |= ctm_json_set(o, "keys", keys_o);
 	if (in->database)

@@ -25,7 +25,7 @@
 #define BACKUP_BLOCK 65536
 
 /* Files of keys/: what signs, what opens people's secrets (crypto/vault.h), the password of the mail server. */
-static const char *const backup_keys[] = { "ca.pem", "cla.pem", "log.pem", "lab.pem", "people.key", "mail.secret" };
+static const char *const backup_keys[] = { "ca.pem", "cla.pem", "log.pem", "lab.pem", "snapshot.pem", "timestamp.pem", "director.pem", "people.key", "mail.secret" };
 #define BACKUP_NKEYS (sizeof backup_keys / sizeof *backup_keys)
 
 struct backup_opts { const char *state, *out, *in, *passphrase, *head, *digest; bool no_keys, json, resume; };

@@ -21,7 +21,7 @@ const char *__asan_default_options(void)
 
 static const struct ctm_cmd command = {
 	.name = "render", .args = "KIND",
-	.help = "Draw a paper: JSON on standard input, PDF on standard output. KIND is certificate or report.",
+	.help = "Draw a paper: JSON on standard input, PDF on standard output. KIND is certificate, nameplates or report.",
 	.min_args = 1, .max_args = 1,
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Arena: a list of chunks that grow from 4 KiB to 64 KiB; an allocation larger than a chunk gets its own. `used` counts
+ * Arena: a list of chunks that grow from 8 KiB (an ordinary exchange) to 64 KiB; an allocation larger than a chunk gets its own. `used` counts
  * what callers asked for (rounded to 16) so that the maximum means the same whatever the chunking.
  */
 #include "base/arena.h"
@@ -11,7 +11,7 @@
 #include <string.h>
 
 #define ALIGN 16u
-#define CHUNK_MIN 4096u
+#define CHUNK_MIN 8192u
 #define CHUNK_MAX 65536u
 
 struct chunk {

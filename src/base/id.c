@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "base/timex.h"
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,11 +30,24 @@ void ctm_random(void *p, size_t n)
 	}
 }
 
+/* Now, but after the moment that was given before: the one thing this process remembers about its identifiers. */
+static int64_t next_us(void)
+{
+	static _Atomic int64_t last = 0;
+	int64_t before = last, us;
+	do {
+		us = ctm_now_us();
+		if (us <= before)
+			us = before + 1;
+	} while (!atomic_compare_exchange_weak(&last, &before, us));
+	return us;
+}
+
 void ctm_uuid7(char out[CTM_UUID_MAX])
 {
 	uint8_t u[16];
 	char hex[33];
-	int64_t us = ctm_now_us();
+	int64_t us = next_us();
 	uint64_t ms = us > 0 ? (uint64_t)us / 1000 : 0;
 	unsigned fraction = us > 0 ? (unsigned)((uint64_t)us % 1000 * 4096 / 1000) : 0;
 	ctm_random(u, sizeof u);

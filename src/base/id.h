@@ -14,7 +14,8 @@
 #define CTM_TOKEN_MAX 44
 
 void ctm_random(void *p, size_t n);                       /* getrandom(2); aborts if the kernel has none */
-/* Sortable to the microsecond within a process (RFC 9562 6.2 method 3). */
+/* Sortable to the microsecond, and within a process strictly: each is greater than the one before, also when the clock is set back
+ * (RFC 9562 6.2, method 3 and "Monotonicity and Counters"). */
 void ctm_uuid7(char out[CTM_UUID_MAX]);
 bool ctm_uuid_ok(const char *s);
 /* Ids whose check character would be one of * ~ $ = U are never given out: all stand in addresses as they are. */

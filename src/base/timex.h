@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Time is read here and nowhere else. int64 milliseconds since the Unix epoch, UTC. In builds with CTM_MOVABLE_TIME
- * (tests and the demonstration) the environment variable CTM_TIME_SHIFT_MS moves the wall clock; other builds ignore it.
+ * (tests and the demonstration) the environment variable CTM_TIME_SHIFT_MS moves the wall clock, and CTM_TIME_SHIFT_FILE names a file
+ * of eight bytes (a number of milliseconds, this machine's order) that moves it while programs run; other builds ignore both.
+ *
+ * The wall clock may be set at any moment, by hours and either way. What must not be late is measured on the monotonic clock; what
+ * must outlive the process is kept in wall time and read with ctm_time_holds().
  */
 #ifndef CTM_BASE_TIMEX_H
 #define CTM_BASE_TIMEX_H
 #include "base/err.h"
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,6 +19,9 @@
 int64_t ctm_now_ms(void);                                    /* the wall clock */
 int64_t ctm_now_us(void);                                    /* the same clock in microseconds; for identifiers */
 int64_t ctm_mono_us(void);                                   /* for durations only */
+/* Is an end that was set ttl_ms ahead still to come? Not when it has passed, and not when it lies further ahead than it can have been set
+ * (five minutes are granted): then the clock stood wrong that day, and nothing is had for longer than it was given for. */
+bool ctm_time_holds(int64_t end_ms, int64_t now_ms, int64_t ttl_ms);
 void ctm_time_rfc3339(int64_t ms, char out[CTM_RFC3339_MAX]); /* 2026-11-22T14:46:03.120Z; whole seconds without fraction */
 CTM_CHECK int ctm_time_parse(const char *s, int64_t *out);   /* RFC 3339 date-time or YYYY-MM-DD (midnight UTC); SYNTAX */
 /* Civil date arithmetic in a fixed IANA zone ("America/New_York"): add calendar or business days and return the last

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -23,11 +24,23 @@ static void must(int good)
 		abort();
 }
 
+static EVP_MD *sha256;
+static pthread_once_t sha256_once = PTHREAD_ONCE_INIT;
+
+static void fetch(void) { must((sha256 = EVP_MD_fetch(NULL, "SHA256", NULL)) != NULL); }
+
+/* The algorithm, looked up once: by its name it would be looked up again for each digest, under a lock. */
+static const EVP_MD *md(void)
+{
+	must(pthread_once(&sha256_once, fetch) == 0);
+	return sha256;
+}
+
 struct ctm_sha256 *ctm_sha256_new(void)
 {
 	EVP_MD_CTX *c = EVP_MD_CTX_new();
 	if (c)
-		must(EVP_DigestInit_ex(c, EVP_sha256(), NULL));
+		must(EVP_DigestInit_ex(c, md(), NULL));
 	return (struct ctm_sha256 *)c;         /* opaque name for the library's context */
 }
 
@@ -48,7 +61,7 @@ void ctm_sha256_end(struct ctm_sha256 *h, uint8_t out[CTM_SHA256])
 
 void ctm_sha256(const void *p, size_t n, uint8_t out[CTM_SHA256])
 {
-	must(EVP_Digest(p ? p : "", n, out, NULL, EVP_sha256(), NULL));
+	must(EVP_Digest(p ? p : "", n, out, NULL, md(), NULL));
 }
 
 void ctm_hmac_sha256(const void *key, size_t klen, const void *p, size_t n, uint8_t out[CTM_SHA256])

@@ -6,7 +6,9 @@
  *   {op:"statement", statement:{ctm.statement/1}, decision:{kind, decided_by, evaluators:[], approvals:[]}} -> {cose (b64)}
  *   {op:"checkpoint", origin, old_size, size, root (b64), consistency:[b64]} -> {note}
  *   {op:"evidence", manifest_digest, job, challenge} -> {cose (b64)}      lab's seal
- *   {op:"keys"} -> {ca (PEM), cla:{name,key_id,ed25519}, log:{origin,vkey}, lab:{...}}
+ *   {op:"tuf-snapshot"|"tuf-timestamp", repository, signed:{TUF body}} -> {keyid, sig (hex)}
+ *   {op:"director", device, component, counter, not_after_s, target?, size?, digest?, campaign?} -> {cose (b64)}     ctm.director/1
+ *   {op:"keys"} -> {ca (PEM), cla:{name,key_id,ed25519}, log:{origin,vkey}, lab, snapshot, timestamp, director:{like cla}}
  * A refusal is {error:{code,field,rule,msg}}.
  */
 #ifndef CTM_CRYPTO_SIGNER_H

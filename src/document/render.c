@@ -32,6 +32,14 @@ static void info_report(const ctm_json *in, struct ctm_sheet_info *info)
 	info->watermark = ctm_json_getb(in, "rehearsal", false) ? "REHEARSAL" : NULL;
 }
 
+static void info_nameplates(const ctm_json *in, struct ctm_sheet_info *info)
+{
+	snprintf(info->named, sizeof info->named, "Nameplates: %.120s", ctm_json_gets(in, "product"));
+	info->title = info->named;
+	info->author = ctm_json_gets(in, "maker");
+	info->foot_left = ctm_json_gets(in, "batch");
+}
+
 static const struct {
 	const char *kind;
 	int (*check)(const ctm_json *in, struct ctm_err *err);
@@ -39,6 +47,7 @@ static const struct {
 	ctm_draw_fn draw;
 } kinds[] = {
 	{ "certificate", ctm_check_certificate, info_certificate, ctm_draw_certificate },
+	{ "nameplates", ctm_check_nameplates, info_nameplates, ctm_draw_nameplates },
 	{ "report", ctm_check_report, info_report, ctm_draw_report },
 };
 
@@ -66,5 +75,5 @@ int ctm_render(const char *kind, const ctm_json *in, struct ctm_buf *out, struct
 		kinds[i].info(in, &info);
 		return ctm_sheet_draw(&info, kinds[i].draw, in, out, err);
 	}
-	return ctm_fail(err, CTM_E_UNSUPPORTED, NULL, NULL, "\"%.40s\" is not a kind of paper; kinds are certificate and report", kind);
+	return ctm_fail(err, CTM_E_UNSUPPORTED, NULL, NULL, "\"%.40s\" is not a kind of paper; kinds are certificate, nameplates and report", kind);
 }

@@ -17,6 +17,9 @@
  *    "cla"*: {"name"*, "contact"}, "lab"*: {"name"*, "report_number"}, "decision_digest",
  *    "record"*: {"id"*, "url"*}, "statement_digest"}                                     the QR code leads to record.url
  *
+ * `nameplates`: {"maker"*, "product"*, "model"*, "batch", "units"*: [{"serial"*, "code"*}]} (at most 100,000, of them as many as fit into
+ *   CTM_RENDER_PAGES_MAX pages).
+ *
  * `report`: the sealed report.json of an evaluation bundle, and what issuing added:
  *   {"paper", "number"*, "issued_ms"*, "authorised_by"*, "bundle_digest"*, "report_digest"* (of the bytes of report.json), "rehearsal": bool,
  *    "report"*: {...report.json: ctm.report/1 of lab/report.h...}}

@@ -87,8 +87,10 @@ void ctm_table_end(struct ctm_sheet *s);
 
 /* --- kinds --- */
 void ctm_draw_certificate(struct ctm_sheet *s, const ctm_json *in);
+void ctm_draw_nameplates(struct ctm_sheet *s, const ctm_json *in);
 void ctm_draw_report(struct ctm_sheet *s, const ctm_json *in);
 CTM_CHECK int ctm_check_certificate(const ctm_json *in, struct ctm_err *err);
+CTM_CHECK int ctm_check_nameplates(const ctm_json *in, struct ctm_err *err);
 CTM_CHECK int ctm_check_report(const ctm_json *in, struct ctm_err *err);
 
 #endif

@@ -16,6 +16,7 @@
  */
 #include "fleet/fleet.h"
 #include "base/text.h"
+#include "base/timex.h"
 #include "crypto/signer.h"
 #include "crypto/x509.h"
 #include "device/device.h"
@@ -60,7 +61,7 @@ static int count_attempt(struct ctm_cx *cx, void *arg)
 	int rc = find(cx->db, a->serial, &a->unit, cx->err);
 	if (rc)
 		return rc;
-	if (a->unit.locked_ms > cx->now_ms)
+	if (ctm_time_holds(a->unit.locked_ms, cx->now_ms, REST_MS))
 		return ctm_fail(cx->err, CTM_E_GUARD, "code", NULL, "too many attempts for this serial; it rests for %lld more seconds",
 			(long long)((a->unit.locked_ms - cx->now_ms) / 1000) + 1);
 	int64_t tries = a->unit.tries + 1;

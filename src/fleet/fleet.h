@@ -23,6 +23,15 @@ int ctm_uc_est_enrol(struct ctm_cx *cx, ctm_json *out);
 int ctm_uc_est_cacerts(struct ctm_cx *cx, ctm_json *out);
 int ctm_uc_est_csrattrs(struct ctm_cx *cx, ctm_json *out);
 
+/* state.c: a report of the device cx->who->device_id, in whatever form it came; text is the report as JSON, as it is kept. serial NULL: it
+ * names nobody. CONFLICT: seq is not higher than the last one. *out gets seq and next_s. In a use case. */
+struct ctm_report { const char *serial, *claimed, *booted, *verified, *health; int64_t seq, boot_counter; };
+CTM_CHECK int ctm_report_keep(struct ctm_cx *cx, const struct ctm_report *r, const char *text, ctm_json *out);
+
+/* heartbeat.c: ctm.heartbeat/1 of the SDK, over mutual TLS or signed and carried by a gateway. */
+int ctm_prepare_heartbeat(struct ctm_cx *cx);
+int ctm_uc_heartbeat(struct ctm_cx *cx, ctm_json *out);
+
 int ctm_prepare_enrol(struct ctm_cx *cx);
 int ctm_uc_enrol(struct ctm_cx *cx, ctm_json *out);
 int ctm_uc_state(struct ctm_cx *cx, ctm_json *out);

@@ -4,6 +4,7 @@
  *   POST /d/v1/enrol {serial, code, csr} -> {certificate, ca, device_id}
  *   GET  /.well-known/est/{cacerts,csrattrs}, POST /.well-known/est/{simpleenroll,simplereenroll}   RFC 7030
  *   GET /d/v1/state -> {serial, seq, boot_counter, health, seen_ms, next_s}
+ *   POST /d/v1/heartbeat ctm.heartbeat/1 (sdk/include/ctm/heartbeat.h) -> {seq, next_s}
  *   POST /d/v1/state {seq, version:{claimed, booted, verified}, boot_counter, health, metrics{}} -> {seq, next_s}
  */
 #include "fleet/fleet.h"
@@ -31,6 +32,9 @@ static const struct ctm_route rows[] = {
 		.help = "What the platform holds of this device: its last report's sequence number, so that a device that lost it can go on."),
 	CTM_ROUTE("POST", "/d/v1/state", CTM_ROLE_DEVICE, CTM_R_WRITE | CTM_R_DEVICE | CTM_R_JSON | CTM_R_UNAUDITED, .use_case = ctm_uc_state, .reply = "",
 		.help = "Report versions, boots and health; a sequence number is accepted once.", .body_max = 16384),
+	CTM_ROUTE("POST", "/d/v1/heartbeat", CTM_ROLE_ANON | CTM_ROLE_DEVICE, CTM_R_WRITE | CTM_R_DEVICE | CTM_R_TEXT | CTM_R_UNAUDITED, .prepare = ctm_prepare_heartbeat,
+		.use_case = ctm_uc_heartbeat, .reply = "", .accepts = "application/ctm-heartbeat+cbor", .body_max = 1024,
+		.help = "A heartbeat in CBOR: as it is with the device's certificate, or signed by the device and brought by a gateway."),
 };
 
 const struct ctm_routes ctm_fleet_routes = { rows, sizeof rows / sizeof *rows };

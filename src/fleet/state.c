@@ -6,7 +6,8 @@
  * The timeline gets a line when something changed, not for each report.
  *
  * Nearly every report says what the one before it said. Such a one is kept by a single statement (`beat`), which takes the row
- * only if nothing in it speaks of a change; everything else is looked at in full.
+ * only if nothing in it speaks of a change; everything else is looked at in full. Reports in JSON come in here, heartbeats in
+ * heartbeat.c; both are kept by ctm_report_keep.
  */
 #include "fleet/fleet.h"
 #include "base/text.h"
@@ -17,8 +18,6 @@
 
 #define NEXT_S 60            /* seconds until the next report is wanted */
 #define METRICS_MAX 64
-
-struct report { const char *serial, *claimed, *booted, *verified, *health; int64_t seq, boot_counter; };
 
 static int version(const struct ctm_jc *c, const char *key, const char **out, struct ctm_err *err)
 {
@@ -56,7 +55,7 @@ static int metrics(const struct ctm_jc *root, struct ctm_err *err)
 	return rc;
 }
 
-static int read_report(struct ctm_cx *cx, struct report *r)
+static int read_report(struct ctm_cx *cx, struct ctm_report *r)
 {
 	static const char *const keys[] = { "seq", "serial", "version", "boot_counter", "health", "metrics" }, *const vkeys[] = { "claimed", "booted", "verified" };
 	static const char *const healths[] = { "likely-normal", "likely-degraded" };
@@ -75,7 +74,7 @@ static int read_report(struct ctm_cx *cx, struct report *r)
 }
 
 /* One line for what is different, or nothing. */
-static int tell_change(struct ctm_cx *cx, const ctm_json *was, const struct report *r, const char *actor, bool *changed)
+static int tell_change(struct ctm_cx *cx, const ctm_json *was, const struct ctm_report *r, const char *actor, bool *changed)
 {
 	const char *id = cx->who->device_id;
 	char line[300];
@@ -88,26 +87,20 @@ static int tell_change(struct ctm_cx *cx, const ctm_json *was, const struct repo
 	return ctm_timeline_add(cx->db, cx->now_ms, "device", id, actor, line, NULL, cx->err);
 }
 
-static int text_of(struct ctm_cx *cx, struct ctm_buf *text)
-{
-	int rc = ctm_json_compact(cx->body, text);
-	return rc || (rc = ctm_buf_err(text, "report", cx->err)) ? ctm_fail(cx->err, rc, "report", NULL, "a report takes at most 16 KiB") : 0;
-}
-
-static void bind(struct ctm_cx *cx, struct ctm_q *q, const struct report *r, struct ctm_buf *text)
+static void bind(struct ctm_cx *cx, struct ctm_q *q, const struct ctm_report *r, const char *text)
 {
 	ctm_q_text(q, "id", cx->who->device_id);
 	ctm_q_text(q, "claimed", r->claimed);
 	ctm_q_text(q, "booted", r->booted);
 	ctm_q_text(q, "verified", r->verified);
 	ctm_q_text(q, "health", r->health);
-	ctm_q_text(q, "report", ctm_buf_cstr(text));
+	ctm_q_text(q, "report", text);
 	ctm_q_int(q, "seq", r->seq);
 	ctm_q_int(q, "now", cx->now_ms);
 }
 
 /* The report of a device about which nothing changed. *kept: that was all. */
-static int beat(struct ctm_cx *cx, const struct report *r, struct ctm_buf *text, bool *kept)
+static int beat(struct ctm_cx *cx, const struct ctm_report *r, const char *text, bool *kept)
 {
 	struct ctm_q *q = ctm_q(cx->db, "device.beat");
 	int64_t changed = 0;
@@ -119,7 +112,7 @@ static int beat(struct ctm_cx *cx, const struct report *r, struct ctm_buf *text,
 	return rc;
 }
 
-static int store(struct ctm_cx *cx, const struct report *r, int64_t boots, const char *suspect, struct ctm_buf *text)
+static int store(struct ctm_cx *cx, const struct ctm_report *r, int64_t boots, const char *suspect, const char *text)
 {
 	struct ctm_q *q = ctm_q(cx->db, "device.report");
 	int64_t changed = 0;
@@ -144,7 +137,7 @@ static int standing(struct ctm_cx *cx, ctm_json **out)
 }
 
 /* A report that says something new, or that may not be. */
-static int news(struct ctm_cx *cx, const struct report *r, struct ctm_buf *text)
+static int news(struct ctm_cx *cx, const struct ctm_report *r, const char *text)
 {
 	CTM_AUTO_JSON *was = NULL, *data = ctm_json_obj();
 	char actor[96], suspect[160];
@@ -178,16 +171,23 @@ static int news(struct ctm_cx *cx, const struct report *r, struct ctm_buf *text)
 	return rc;
 }
 
+int ctm_report_keep(struct ctm_cx *cx, const struct ctm_report *r, const char *text, ctm_json *out)
+{
+	bool kept = false;
+	int rc = beat(cx, r, text, &kept);
+	if (rc || (!kept && (rc = news(cx, r, text))))
+		return rc;
+	ctm_json_seti(out, "seq", r->seq);
+	return ctm_json_seti(out, "next_s", NEXT_S);
+}
+
 int ctm_uc_state(struct ctm_cx *cx, ctm_json *out)
 {
-	CTM_AUTO_BUF text = CTM_BUF(16384);
-	struct report r = { 0 };
-	bool kept = false;
+	struct ctm_report r = { 0 };
 	int rc = cx->who->device_next_key ? ctm_device_promote(cx) : 0;
-	if (rc || (rc = read_report(cx, &r)) || (rc = text_of(cx, &text)) || (rc = beat(cx, &r, &text, &kept)) || (!kept && (rc = news(cx, &r, &text))))
+	if (rc || (rc = read_report(cx, &r)))
 		return rc;
-	ctm_json_seti(out, "seq", r.seq);
-	return ctm_json_seti(out, "next_s", NEXT_S);
+	return ctm_report_keep(cx, &r, cx->text, out);
 }
 
 int ctm_uc_standing(struct ctm_cx *cx, ctm_json *out)

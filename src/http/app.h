@@ -98,7 +98,7 @@ struct ctm_cx {
 	const char *agent;                 /* User-Agent as sent, NULL without; hostile text */
 	const char **in;                   /* one validated value per field of the row, NULL when absent */
 	const ctm_json *body;              /* parsed JSON body, where the row has CTM_R_JSON */
-	const char *text;                  /* the body, NUL-terminated, where the row has CTM_R_TEXT */
+	const char *text;                  /* the body as it was sent, NUL-terminated, where the row has CTM_R_TEXT or CTM_R_JSON */
 	size_t text_len;
 	const char *basic;                 /* "USER:PASSWORD" of an Authorization: Basic header, where the row has CTM_R_BASIC; NULL without */
 	struct ctm_upload upload;          /* where the row has CTM_R_UPLOAD */

@@ -96,6 +96,8 @@ static int read_json(struct ctm_call *c)
 		return rc;
 	if (row->flags & CTM_R_JSON) {
 		c->cx.body = c->doc;
+		c->cx.text = ctm_buf_cstr(&c->body);
+		c->cx.text_len = c->body.len;
 		return 0;
 	}
 	if (ctm_json_type(c->doc) != CTM_J_OBJ)

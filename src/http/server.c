@@ -218,10 +218,7 @@ static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind, const char 
 			g->bad = "a header that may come once came twice";
 			return MHD_NO;
 		}
-	char *k = ctm_arena_dup(r->arena, key), *v = ctm_arena_dup(r->arena, value ? value : "");
-	if (!k || !v)
-		return MHD_NO;
-	r->head[r->nhead++] = (struct ctm_header){ k, v };
+	r->head[r->nhead++] = (struct ctm_header){ key, value ? value : "" };      /* the library keeps both until the exchange is over */
 	return MHD_YES;
 }
 

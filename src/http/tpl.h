@@ -16,7 +16,8 @@
  *   {{digest name}} shortened digest, full value in title       {{yesno name}} word for a bool   {{count list}} number of elements
  *   {{url name}} whole address in href/src/action: http(s), mailto, or /path; anything else becomes "#"
  *   {{bare name}} an address for people, without https:// or mailto:
- *   {{t "message.key"}} catalogue message; {{t "key" name date:other}} fills {0} {1}; {{t name}} the value is the key
+ *   {{t "message.key"}} catalogue message; {{t "key" name date:other}} fills {0} {1}; {{t name}} the value is the key,
+ *     or a text of the catalogue (catalogue/texts/es.json), which is then said in the reader's language; any other text stays as it is
  *   {{word "prefix" name}} message "prefix.VALUE", or the value with spaces for underscores
  *   {{status name}} word + icon + colour chip                   {{get object name}} member of object named by the value of name
  *   {{icon "name"}} inline SVG, decorative                      {{asset "app.css"}} address of an asset

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "identity/brake.h"
 #include "base/text.h"
+#include "base/timex.h"
 #include "crypto/hash.h"
 #include "store/audit.h"
 #include <ctype.h>
@@ -119,7 +120,7 @@ int ctm_brake_take(struct ctm_cx *cx, const char *email, const char *address)
 			continue;
 		lane_key(i, email, address, l[i].key);
 		rc = look(cx, &l[i]);
-		if (!rc && l[i].until_ms > cx->now_ms)
+		if (!rc && ctm_time_holds(l[i].until_ms, cx->now_ms, REST_MAX_MS))
 			rc = told_resting(cx->err, l[i].until_ms - cx->now_ms);
 	}
 	for (unsigned i = 0; i < 3 && !rc; i++) {

@@ -87,7 +87,7 @@ int ctm_session_find(struct ctm_db *db, int64_t now_ms, const char *token, const
 	}
 	if (rc)
 		return rc;
-	if (ctm_q_i64(q, "expires_ms") <= now_ms)
+	if (!ctm_time_holds(ctm_q_i64(q, "expires_ms"), now_ms, CTM_SESSION_TTL_MS))
 		return ctm_fail(err, CTM_E_EXPIRED, NULL, NULL, "this session is over after 12 hours; sign in again");
 	struct ctm_who w = { 0 };
 	if ((rc = roles_of(db, ctm_q_str(q, "person_id"), ctm_q_str(q, "org_id"), &w.roles, err)))
@@ -237,7 +237,7 @@ static int signin(struct ctm_cx *cx, const char *link, const char *kind, char to
 		}
 		if (!ctm_q_isnull(q, "used_ms"))
 			return ctm_fail(cx->err, CTM_E_AUTH, "token", NULL, "this sign-in link has been used already; a link works once, ask for a new one");
-		if (ctm_q_i64(q, "expires_ms") <= cx->now_ms)
+		if (!ctm_time_holds(ctm_q_i64(q, "expires_ms"), cx->now_ms, CTM_SIGNIN_TTL_MS))
 			return ctm_fail(cx->err, CTM_E_EXPIRED, "token", NULL, "this sign-in link is over after 15 minutes; ask for a new one");
 		ctm_copy(person, sizeof person, ctm_q_str(q, "person_id"));
 		ctm_copy(org, sizeof org, ctm_q_str(q, "org_id"));

@@ -15,9 +15,11 @@
 #include "store/audit.h"
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #define INTENT_MAX (256 * 1024)
 #define SIGNER_MS 10000
+#define TURN_US 1000000                 /* a statement takes milliseconds from signature to log */
 
 /* --- intent -------------------------------------------------------------------------------------------------------- */
 
@@ -327,6 +329,26 @@ static int store_step(struct issue *is, const char *from, const char *to, const 
 	return ctm_write(is->jx->app, write_step, is, is->jx->err);
 }
 
+/* The log tells the versions of a record in their order, but jobs are tried again and other servers do them too: each waits for the one
+ * before it, a moment here and then as a job that is tried again. */
+static int wait_turn(struct issue *is)
+{
+	bool before = true;
+	for (int64_t until = ctm_mono_us() + TURN_US; before;) {
+		CTM_AUTO_Q *q = ctm_q(is->jx->db, "registry.statement_before");
+		ctm_q_text(q, "record", ctm_json_gets(is->row, "record_id"));
+		ctm_q_int(q, "version", ctm_json_geti(is->row, "version", 0));
+		int rc = ctm_q_step(q, &before, is->jx->err);
+		if (rc)
+			return rc;
+		if (before && ctm_mono_us() > until)
+			return ctm_fail(is->jx->err, CTM_E_BUSY, "version", NULL, "The version before this one is not in the log yet.");
+		if (before)
+			nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
+	}
+	return 0;
+}
+
 static int step_sign(struct issue *is)
 {
 	struct ctm_err *err = is->jx->err;
@@ -336,8 +358,10 @@ static int step_sign(struct issue *is)
 	const ctm_json *content = ctm_json_get(is->intent, "content");
 	struct ctm_statement st;
 	char digest[CTM_DIGEST_MAX];
-	int rc;
+	int rc = wait_turn(is);
 
+	if (rc)
+		return rc;
 	/* Linted again: nothing incomplete is signed, whatever wrote the intent. */
 	if ((rc = ctm_record_lint(content, err)) || (rc = ctm_statement_parse(ctm_json_get(is->intent, "statement"), &st, err)) || (rc = ctm_content_agrees(content, &st, err)))
 		return rc;
@@ -393,8 +417,9 @@ static int step_log(struct issue *is)
 	CTM_AUTO_BUF cose = CTM_BUF(CTM_ENTRY_MAX);
 	char pub[4096], work[4096];
 	int64_t index = -1;
-	int rc = ctm_blob_get(ctm_app_blobs(is->jx->app), ctm_json_gets(is->row, "cose_digest"), CTM_ENTRY_MAX, &cose, is->jx->err);
+	int rc = wait_turn(is);
 
+	rc = rc ? rc : ctm_blob_get(ctm_app_blobs(is->jx->app), ctm_json_gets(is->row, "cose_digest"), CTM_ENTRY_MAX, &cose, is->jx->err);
 	if (rc)
 		return rc;
 	struct ctm_log_writer w = { .dir = ctm_app_dir(is->jx->app, "public/log", pub, sizeof pub), .work = ctm_app_dir(is->jx->app, "log", work, sizeof work),

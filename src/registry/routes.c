@@ -14,7 +14,7 @@
  *       bom:{hbom:bool, sbom:bool}, additional:{setup, report_problem, ...} },
  *    certificate:{number, valid_from, valid_to, status (in_force, suspended, withdrawn, expired)},
  *    versions:[{component, kind, version, image_digest}],         what was evaluated and is covered
- *    outcomes:[{outcome, status}], outcome_counts:{met, not_met, undetermined, not_applicable},
+ *    outcomes:[{outcome, status, name?}], outcome_counts:{met, not_met, undetermined, not_applicable},
  *    history:[{version, at_ms, kind (grant, suspension, reinstatement, withdrawal), status, what (sentence), reason, log_index|null,
  *              proof|null (address), step}] (newest first),
  *    proof|null (address of the newest), log:{origin, index|null, size|null, checkpoint (address)},

@@ -7,9 +7,12 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "base/timex.h"
+#include "crypto/role.h"
 #include "crypto/x509.h"
+#include "ctm/director.h"
 #include "registry/signer_journal.h"
 #include "registry/signer_rules.h"
+#include "registry/signer_tuf.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,8 +24,8 @@
 #define CONF_MAX (1 << 20)
 
 struct signed_version { struct signed_version *next; char record[CTM_PUBID_MAX]; int64_t version; char status[24], digest[CTM_DIGEST_MAX]; };
-enum which { K_LOG, K_CLA, K_CA, K_LAB, K_COUNT };
-static const char *const key_names[K_COUNT] = { "log", "cla", "ca", "lab" };
+enum which { K_LOG, K_CLA, K_CA, K_LAB, K_SNAPSHOT, K_TIMESTAMP, K_DIRECTOR, K_COUNT };
+static const char *const key_names[K_COUNT] = { "log", "cla", "ca", "lab", "snapshot", "timestamp", "director" };
 
 struct ctm_signer {
 	struct ctm_key *key[K_COUNT];
@@ -32,6 +35,7 @@ struct ctm_signer {
 	struct ctm_journal journal;
 	struct ctm_checkpoint last;
 	struct signed_version *seen[BUCKETS];
+	struct ctm_signed_roles *roles;    /* snapshots and timestamps of update repositories */
 	int64_t per_minute, tokens_us, refilled_us;
 	bool held;                         /* STATE/signer.hold is there: restored, and the world's log was not compared yet */
 };
@@ -47,6 +51,7 @@ void ctm_signer_close(struct ctm_signer *s)
 			next = v->next;
 			free(v);
 		}
+	ctm_signed_roles_free(s->roles);
 	ctm_journal_close(&s->journal);
 	free(s->ca_pem);
 	free(s);
@@ -129,6 +134,9 @@ static int replay(void *arg, const ctm_json *line, struct ctm_err *err)
 		s->last.size = ctm_json_geti(line, "size", 0);
 		memcpy(s->last.root, b.p, CTM_SHA256);
 	}
+	for (enum which k = K_SNAPSHOT; k <= K_TIMESTAMP; k++)
+		if (op && ctm_starts(op, "tuf-") && ctm_streq(op + 4, key_names[k]) && ctm_signed_roles_add(&s->roles, key_names[k], line))
+			return ctm_fail(err, CTM_E_VERIFY, "signer.journal", NULL, "A %s in signer.journal cannot be read.", key_names[k]);
 	return 0;
 }
 
@@ -393,6 +401,45 @@ static int op_evidence(struct ctm_signer *s, const ctm_json *req, ctm_json *repl
 	return set_b64(reply, "cose", &cose);
 }
 
+static int op_role(struct ctm_signer *s, enum which k, const ctm_json *req, ctm_json *reply, struct ctm_err *err)
+{
+	CTM_AUTO_JSON *line = ctm_json_obj(), *key = NULL, *envelope = ctm_role_envelope(ctm_json_copy(ctm_json_get(req, "signed")));
+	char id[CTM_ROLE_ID];
+	bool again = false;
+	int rc = need(s, k, err);
+
+	if (rc || (rc = ctm_role_key(s->key[k], &key, id, err)) || (rc = ctm_rule_role(s->roles, req, key_names[k], id, ctm_now_ms(), line, &again, err)))
+		return rc;
+	rc = ctm_json_setf(line, "op", "tuf-%s", key_names[k]);
+	if (!again && ((rc = journal(s, line, rc, err)) || (rc = ctm_signed_roles_add(&s->roles, key_names[k], line))))
+		return rc;
+	if ((rc = ctm_role_sign(envelope, s->key[k], err)))
+		return rc;
+	rc = ctm_json_sets(reply, "keyid", id);
+	return rc ? rc : ctm_json_sets(reply, "sig", ctm_json_gets(ctm_json_at(ctm_json_get(envelope, "signatures"), 0), "sig"));
+}
+
+static int op_snapshot(struct ctm_signer *s, const ctm_json *req, ctm_json *reply, struct ctm_err *err)
+{
+	return op_role(s, K_SNAPSHOT, req, reply, err);
+}
+
+static int op_timestamp(struct ctm_signer *s, const ctm_json *req, ctm_json *reply, struct ctm_err *err)
+{
+	return op_role(s, K_TIMESTAMP, req, reply, err);
+}
+
+static int op_director(struct ctm_signer *s, const ctm_json *req, ctm_json *reply, struct ctm_err *err)
+{
+	CTM_AUTO_BUF payload = CTM_BUF(2048), cose = CTM_BUF(4096);
+	int rc = need(s, K_DIRECTOR, err);
+
+	if (rc || (rc = ctm_rule_director(req, ctm_now_ms(), &payload, err)) ||
+	    (rc = ctm_cose_seal(s->key[K_DIRECTOR], CTM_DIRECTOR_TYPE, payload.p, payload.len, &cose, err)))
+		return rc;
+	return set_b64(reply, "cose", &cose);
+}
+
 static int public_key(const struct ctm_signer *s, enum which k, ctm_json *reply)
 {
 	uint8_t raw[65];
@@ -421,7 +468,11 @@ static int op_keys(struct ctm_signer *s, const ctm_json *req, ctm_json *reply, s
 	rc = ctm_json_sets(log, "origin", s->origin);
 	rc = rc ? rc : ctm_json_sets(log, "vkey", ctm_buf_cstr(&vkey));
 	int rc2 = ctm_json_set(reply, "log", log);
-	if (rc || (rc = rc2) || (rc = public_key(s, K_CLA, reply)) || (s->key[K_LAB] && (rc = public_key(s, K_LAB, reply))))
+	rc = rc ? rc : rc2;
+	for (enum which k = K_CLA; !rc && k < K_COUNT; k++)
+		if (k != K_CA && s->key[k])
+			rc = public_key(s, k, reply);
+	if (rc)
 		return rc;
 	return ctm_json_sets(reply, "ca", s->ca_pem);
 }
@@ -431,6 +482,9 @@ static const struct op { const char *name; int (*run)(struct ctm_signer *s, cons
 	{ "checkpoint", op_checkpoint, true, true },
 	{ "device-certificate", op_certificate, true },
 	{ "evidence", op_evidence, true },
+	{ "tuf-snapshot", op_snapshot, true },
+	{ "tuf-timestamp", op_timestamp, true },
+	{ "director", op_director, true },
 	{ "keys", op_keys, false },
 };
 
@@ -462,7 +516,7 @@ ctm_json *ctm_signer_answer(struct ctm_signer *s, const ctm_json *request)
 		if (ctm_streq(name, ops[i].name))
 			break;
 	if (i == sizeof ops / sizeof *ops)
-		rc = ctm_fail(&err, CTM_E_INPUT, "/op", "op", "The signer knows statement, checkpoint, device-certificate, evidence and keys; nothing else is signed.");
+		rc = ctm_fail(&err, CTM_E_INPUT, "/op", "op", "The signer knows statement, checkpoint, device-certificate, evidence, tuf-snapshot, tuf-timestamp, director and keys; nothing else is signed.");
 	else if (ops[i].logs && s->held)
 		rc = ctm_fail(&err, CTM_E_GUARD, "/op", "log.restored", "This state was restored from a backup, and the log may have gone on since. Compare the last published "
 			"checkpoint: ctm restore --resume --state DIR --log-head FILE, then start the signer again.");

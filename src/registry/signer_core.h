@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The signer without its socket: keys, journal, what was signed, and one function that answers a request. One thread. It reads
- * STATE/keys/{log,cla,ca,lab}.pem, STATE/ctm.json (origin, signer_per_minute) and STATE/trust.json (device_ca, names) at opening and
+ * STATE/keys/{log,cla,ca,lab,snapshot,timestamp,director}.pem, STATE/ctm.json (origin, signer_per_minute) and STATE/trust.json (device_ca, names) at opening and
  * opens no file afterwards, so that the process can give up everything but its socket and its journal.
  *
  * ctm.json, member "signer_per_minute" (integer, 1 to 1000000, default 600): signatures a minute over all kinds; a burst of the same
@@ -13,7 +13,7 @@
 
 struct ctm_signer;
 
-/* NOTFOUND without the keys log.pem or cla.pem; VERIFY when the journal or the published log contradict it. ca.pem and lab.pem may be
+/* NOTFOUND without the keys log.pem or cla.pem; VERIFY when the journal or the published log contradict it. The others may be
  * missing: their requests are then refused. */
 CTM_CHECK int ctm_signer_open(const char *state_dir, struct ctm_signer **out, struct ctm_err *err);
 void ctm_signer_close(struct ctm_signer *s);

@@ -12,6 +12,9 @@ SELECT version, status, step FROM statement WHERE record_id = :record ORDER BY v
 -- name: registry.statement_step
 UPDATE statement SET step = :step, cose_digest = COALESCE(:cose, cose_digest), log_index = COALESCE(:log_index, log_index),
   proof_digest = COALESCE(:proof, proof_digest) WHERE id = :id AND step = :from
+-- What must be in the log before this version of the record.
+-- name: registry.statement_before
+SELECT id FROM statement WHERE record_id = :record AND version < :version AND log_index IS NULL LIMIT 1
 -- name: registry.history
 SELECT version, kind, status, reason, step, log_index, proof_digest, at_ms FROM statement WHERE record_id = :record ORDER BY version DESC LIMIT 200
 -- name: registry.proof

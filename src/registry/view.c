@@ -5,6 +5,7 @@
 #include "registry/registry.h"
 #include "base/text.h"
 #include "base/timex.h"
+#include "case/catalogue.h"
 #include "http/tpl.h"
 #include "registry/trust.h"
 #include "registry/log.h"
@@ -142,6 +143,20 @@ static int set_content(const ctm_json *row, const ctm_json *content, const char 
 	return rc;
 }
 
+/* The catalogue's name of each outcome beside its id: what a reader can understand. */
+static int set_outcome_names(const struct ctm_catalogue *cat, ctm_json *out)
+{
+	const ctm_json *list = ctm_json_get(out, "outcomes");
+	int rc = 0;
+	for (size_t i = 0; cat && i < ctm_json_len(list); i++) {
+		ctm_json *o = (ctm_json *)ctm_json_at(list, i);
+		const char *id = ctm_json_gets(o, "outcome");
+		const struct ctm_outcome *known = id ? ctm_outcome_find(cat, id) : NULL;
+		rc |= known ? ctm_json_sets(o, "name", known->name) : 0;
+	}
+	return rc;
+}
+
 int ctm_record_view(struct ctm_app *app, struct ctm_db *db, const char *id, const char *locale, int64_t now_ms, bool labelled,
 	ctm_json *out, struct ctm_err *err)
 {
@@ -159,7 +174,7 @@ int ctm_record_view(struct ctm_app *app, struct ctm_db *db, const char *id, cons
 	bool local = ctm_url_local(ctm_app_public_url(app));
 	if ((rc = set_history(db, id, locale, out, &newest, err)))
 		return rc;
-	rc = set_content(row, content, status, out);
+	rc = set_content(row, content, status, out) | set_outcome_names(ctm_app_catalogue(app), out);
 	rc |= ctm_json_sets(out, "status", status);
 	rc |= ctm_json_sets(out, "answer", ctm_record_answer(status, locale));
 	rc |= ctm_json_setb(out, "local", local);

@@ -5,6 +5,7 @@ import { tmpdir, cpus } from 'node:os';
 import { join } from 'node:path';
 import http from 'node:http';
 import { spawnSync } from 'node:child_process';
+import { edgeNumbers } from './edge.mjs';
 import { deltas } from './delta.mjs';
 import { ROOT, BUILD, start, run, freePort, until, request, existsTool } from '../scenario/kit.mjs';
 
@@ -12,7 +13,7 @@ const median = (a) => a.slice().sort((x, y) => x - y)[a.length >> 1];
 const rows = [];
 const row = (what, value, unit, limit, peer) => {
   rows.push(1);
-  console.log(`${what.padEnd(58)} ${value.toFixed(value < 10 ? 2 : 1).padStart(9)} ${unit.padEnd(3)}  ${(value / limit).toFixed(2).padStart(6)} of ${peer}`);
+  console.log(`${what.padEnd(78)} ${value.toFixed(value < 10 ? 2 : 1).padStart(9)} ${unit.padEnd(3)}  ${(value / limit).toFixed(2).padStart(6)} of ${peer}`);
 };
 const ms = (fn) => { const t = process.hrtime.bigint(); fn(); return Number(process.hrtime.bigint() - t) / 1e6; };
 
@@ -54,11 +55,11 @@ async function writes(token, width, seconds) {
 }
 
 const dir = mkdtempSync(join(tmpdir(), 'ctm-bench-'));
-const state = join(dir, 'var'), out = join(dir, 'out'), port = await freePort();
+const state = join(dir, 'var'), out = join(dir, 'out'), port = await freePort(), devicePort = await freePort();
 let platform;
 try {
   console.log(`ctm bench: ${cpus().length} cores, ${cpus()[0].model.trim()}; medians; ratio below 1 is inside the limit`);
-  const env = { ...process.env, CTM_STATE: state, CTM_OUT: out, CTM_PORT: String(port), CTM_DEVICE_PORT: String(await freePort()), CTM_BUILD: BUILD };
+  const env = { ...process.env, CTM_STATE: state, CTM_OUT: out, CTM_PORT: String(port), CTM_DEVICE_PORT: String(devicePort), CTM_BUILD: BUILD };
   platform = start(join(ROOT, 'run'), [], { env, cwd: ROOT });
   await until('the demonstration', () => platform.log.includes('Serving until') || platform.exitCode !== null, 240000);
   if (platform.exitCode !== null) throw new Error(platform.log);
@@ -111,6 +112,7 @@ try {
     await s.stop();
   }
   row('ctm serve ready', median(ready), 'ms', 100, '100 ms');
+  await edgeNumbers({ dir, state, port, devicePort, page, row, say: (text) => console.log(text) });
   deltas(row);
 } finally {
   if (platform) await platform.stop('SIGINT');

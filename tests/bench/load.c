@@ -7,7 +7,8 @@
  *              [--method M] [--path P] [--body TEXT] [--number N]
  *
  * --units: DIR holds 0.pem, 1.pem, ... (certificate and key in one file), one for each connection. Every '@' of --body becomes
- * a number that grows with each request of a connection, from --number on. The handshakes are done before the clock starts.
+ * a number that grows with each request of a connection, from --number on. The handshakes are done before the clock starts;
+ * "ready" on standard error says so.
  *
  * Answers one line of JSON: {connections, seconds, requests, rate, p50_ms, p99_ms, max_ms, other, cpu_s}. `requests` counts answers
  * of status 200, `other` all the rest; cpu_s is what this program itself took of the processors while the clock ran.
@@ -273,6 +274,7 @@ int main(int argc, char **argv)
 		die("start", "no memory");
 	for (long i = 0; i < o.connections; i++)
 		open_link(&o, i, &links[i]);
+	fputs("ready\n", stderr);
 	double cpu = cpu_s();
 	int64_t began = now_us();
 	drive(&o, links, &t);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// PostgreSQL in trouble under load: restarted as after a crash (immediate), restarted in order (fast), every connection cut. 6 rounds;
+// PostgreSQL in trouble under load: restarted as after a crash (immediate), restarted in order (fast), every connection cut; and the loaded
+// server itself killed (SIGKILL), whose jobs the other one sees to. 6 rounds;
 // CTM_LONG=1 100 rounds (CTM_ROUNDS=N, CTM_SEED=N to start from the seed that a failure printed). Writers are people, documents, devices
 // and the issuing of a statement; two servers in every second round.
 //
@@ -19,7 +20,7 @@ const ROUNDS = Number(process.env.CTM_ROUNDS ?? (process.env.CTM_LONG ? 100 : 6)
 const seed = Number(process.env.CTM_SEED ?? Date.now() % 1000000007);
 const random = numbers(seed);
 const sleep = (ms) => new Promise((r) => setTimeout(r, ms));
-const FAULTS = ['immediate', 'cut', 'fast', 'cut often'];
+const FAULTS = ['immediate', 'kill', 'fast', 'cut often', 'cut'];
 
 const read = (site, round) => JSON.parse(sql(site.store, `SELECT json_build_object(
  'orgs', (SELECT coalesce(json_agg(id || ' ' || slug), '[]') FROM organisation WHERE slug LIKE 'r${round}-%'),
@@ -60,7 +61,12 @@ function compare(site, round, l) {
   return now;
 }
 
-async function strike(pg, site, fault) {
+async function strike(pg, site, fault, second) {
+  if (fault === 'kill') {
+    if (site.where === second.where) await second.proc.stop('SIGKILL');
+    else await site.serve.stop('SIGKILL');
+    return;
+  }
   if (fault === 'immediate') return pg.restart('SIGQUIT');
   if (fault === 'fast') return pg.restart('SIGINT');
   for (let n = fault === 'cut' ? 1 : 5; n > 0; n--) {
@@ -77,7 +83,8 @@ test(`PostgreSQL restarted and cut off under load, ${ROUNDS} rounds: clear answe
   await site.init({ units: 3 });
   await site.startSigner();
   await site.startServe();
-  const second = await site.startOther(2), first = site.where;
+  const first = site.where;
+  let second = await site.startOther(2);
   await site.settle();
   const put = putBlob(site.state), count = { kept: 0, refused: 0, unsure: 0 };
   const org = () => site.api('POST', '/api/v1/organisations', { kind: 'maker', name: 'After (fictional)', slug: `after-${Math.floor(random() * 1e12)}`, contact: '', facts: {} });
@@ -85,12 +92,19 @@ test(`PostgreSQL restarted and cut off under load, ${ROUNDS} rounds: clear answe
   try {
     for (round = 1; round <= ROUNDS; round++) {
       if (!seen || seen.issued === decided) decide(site.store, ++decided, put);
+      const fault = FAULTS[(round - 1) % FAULTS.length];
       site.where = round % 2 ? first : second.where;
       const l = load(site, round);
       await sleep(150 + random() * 350);
-      await strike(pg, site, FAULTS[(round - 1) % FAULTS.length]);
+      await strike(pg, site, fault, second);
       await sleep(300);
       await l.end();
+      if (fault === 'kill' && site.where === second.where) {
+        second = await site.startOther(2);
+        site.where = second.where;
+      } else if (fault === 'kill') {
+        await site.startServe();
+      }
       await until('recovery without a hand', async () => (await org()).status < 300, 15000);
       seen = compare(site, round, l);
       count.kept += l.kept.orgs.length + l.kept.docs.length;

@@ -20,8 +20,10 @@ export const numbers = (seed) => () => {
   return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
 };
 
-// One statement or several, straight into the store, beside the platform or without it.
+// One statement or several, straight into the store, beside the platform or without it. The store is a state directory with its own
+// file, or {sql} where the rows are on a server.
 export const sql = (state, text) => {
+  if (typeof state !== 'string') return state.sql(text);
   const r = spawnSync('sqlite3', ['-batch', '-bail', '-cmd', '.timeout 10000', join(state, 'ctm.db')], { input: text, maxBuffer: 64 << 20 });
   if (r.status !== 0) throw new Error(`sqlite3: ${r.stderr} in ${text.slice(0, 200)}`);
   return r.stdout.toString().trim();
@@ -32,7 +34,7 @@ INSERT INTO organisation (id,kind,name,slug,contact,created_ms) VALUES ('${MAKER
  ('${LAB}','lab','Tidewater Bench (fictional)','tidewater','',1),('${CLA}','cla','Harborlight Certification (fictional)','harborlight','registry@harborlight.example',1);
 INSERT INTO product (id,org_id,name,model,category,intended_use,gtin,fcc_id,registry_json,created_ms) VALUES ('${PRODUCT}','${MAKER}','Porch Camera','PC-1','camera','watching a porch',
  '04012345678901','2ABCD-PC1','{"default_password":{"changeable":true,"instructions":"In the app."},"secure_configuration":"Keep it as it comes.","updates":{"automatic":true},"support":{"end_date":"2099-12-31"},"bom":{"hbom":false,"sbom":true},"setup":"Scan.","report_problem":"mailto:a@larkspur.example"}',1);
-INSERT INTO case_file (id,number,kind,pack,pack_version,state,product_id,applicant_org_id,cla_org_id,lab_org_id,opened_ms) VALUES ('${CASE}','CASE-2026-000001','application','law','1','GRANTED',
+INSERT INTO case_file (id,number,kind,pack,pack_version,state,product_id,applicant_org_id,cla_org_id,lab_org_id,opened_ms) VALUES ('${CASE}','CASE-2026-900001','application','law','1','GRANTED',
  '${PRODUCT}','${MAKER}','${CLA}','${LAB}',1);
 INSERT INTO case_person VALUES ('${CASE}','p-1','evaluator',1),('${CASE}','p-3','decider',2);
 INSERT INTO component (id,product_id,kind,name,created_ms) VALUES ('c-1','${PRODUCT}','device','camera',1),('c-2','${PRODUCT}','app','app',1);
@@ -52,7 +54,7 @@ export function decide(state, n, put) {
   const digest = put(Buffer.from(`{"decision":"${id}"}`));
   const data = JSON.stringify({ decision_id: id, case_id: CASE, kind, certificate_id: CERT });
   const payload = JSON.stringify({ event: 'decision.made', subject_kind: 'case', subject_id: CASE, data: JSON.parse(data) });
-  sql(state, `PRAGMA foreign_keys=ON; BEGIN IMMEDIATE;
+  sql(state, `${typeof state === 'string' ? 'PRAGMA foreign_keys=ON; BEGIN IMMEDIATE' : 'BEGIN'};
 INSERT INTO decision (id,case_id,kind,reasons_json,approvals_json,decided_by,digest,at_ms) VALUES ('${id}','${CASE}','${kind}','[{"requirement":"IAC.1b","text":"A port answered."}]',
  '[{"person_id":"p-3","part":"decider","at_ms":1}]','p-3','${digest}',${1795358763120 + n});
 INSERT INTO job (id,kind,payload_json,state,run_at_ms,created_ms) VALUES ('job-${n}','registry.decision','${payload.replace(/'/g, "''")}','waiting',1,1);
@@ -85,19 +87,22 @@ export function exchange(where, agent, method, path, headers, body) {
 }
 
 export class Site {
-  // dir: a temporary directory; state may be elsewhere (another file system)
-  constructor(dir, state = join(dir, 'var')) { Object.assign(this, { dir, state, units: [] }); }
+  // dir: a temporary directory; state may be elsewhere (another file system). pg (pg_kit.mjs): the rows are in a database of this server.
+  constructor(dir, state = join(dir, 'var'), pg = null, database = 'site') {
+    Object.assign(this, { dir, state, units: [], pg, database, others: [] });
+    this.store = pg ? { sql: (text) => pg.sql(database, text) } : state;
+  }
 
   async init({ units = 0 } = {}) {
     this.port = await freePort();
     this.where = { host: '127.0.0.1', port: this.port };
     this.edge = { socketPath: join(this.state, 'run/device.sock') };
     const r = run('ctm', ['init', '--state', this.state, '--public-url', `http://localhost:${this.port}`, '--listen', `127.0.0.1:${this.port}`,
-      '--device-port', String(await freePort()), '--origin', 'localhost/ctm-log', '--json']);
+      '--device-port', String(await freePort()), '--origin', 'localhost/ctm-log', '--json', ...(this.pg ? ['--database', this.pg.database(this.database)] : [])]);
     if (r.code !== 0) throw new Error(r.err);
     this.link = JSON.parse(r.out);
     for (let i = 0; i < units; i++) this.units.push({ id: `00000000-0000-7000-8000-0000000001${String(i).padStart(2, '0')}`, serial: `PC1-LOAD-${i}`, code: `code-of-unit-${i}`, seq: 0, sent: 0 });
-    sql(this.state, fixture(this.units, putBlob(this.state)(Buffer.from('{"decision":"d-0"}'))));
+    sql(this.store, fixture(this.units, putBlob(this.state)(Buffer.from('{"decision":"d-0"}'))));
     return this;
   }
 
@@ -109,10 +114,24 @@ export class Site {
 
   async startServe() {
     this.serve = start('ctm-serve', ['--state', this.state]);
-    const end = Date.now() + 20000;
-    while (!this.serve.log.includes('ready in')) {
-      this.#alive(this.serve);
-      if (Date.now() > end) throw new Error(`ctm serve is not ready: ${this.serve.log}`);
+    await this.#serving(this.serve);
+  }
+
+  // Another server of the same state directory and database: {proc, where, edge}, to be given to `api` and `report`. port null: where ctm.json says.
+  async startOther(instance, port = undefined) {
+    if (port === undefined) port = await freePort();
+    const proc = start('ctm-serve', ['--state', this.state, '--instance', String(instance), ...(port ? ['--listen', `127.0.0.1:${port}`] : [])]);
+    await this.#serving(proc);
+    const other = { instance, proc, where: { host: '127.0.0.1', port }, edge: { socketPath: join(this.state, `run/device-${instance}.sock`) } };
+    this.others.push(other);
+    return other;
+  }
+
+  async #serving(p) {
+    const end = Date.now() + 30000;
+    while (!p.log.includes('ready in')) {
+      this.#alive(p);
+      if (Date.now() > end) throw new Error(`ctm serve is not ready: ${p.log}`);
       await new Promise((r) => setTimeout(r, 4));
     }
   }
@@ -120,12 +139,12 @@ export class Site {
   #alive(p) { if (p.exitCode !== null || p.signalCode !== null) throw new Error(`a program ended: ${p.log}`); }
 
   async stop() {
-    for (const p of [this.serve, this.signer]) if (p) await p.stop();
+    for (const p of [...this.others.map((o) => o.proc), this.serve, this.signer]) if (p) await p.stop();
   }
 
-  api(method, path, body, token = this.operator, agent = undefined) {
+  api(method, path, body, token = this.operator, agent = undefined, where = this.where) {
     const headers = { ...(token ? { Authorization: `Bearer ${token}` } : {}), ...(body === undefined ? {} : { 'Content-Type': Buffer.isBuffer(body) ? 'application/octet-stream' : 'application/json' }) };
-    return exchange(this.where, agent, method, path, headers, body);
+    return exchange(where, agent, method, path, headers, body);
   }
 
   async must(method, path, body, token) {
@@ -149,6 +168,14 @@ export class Site {
       if (a.status >= 300) throw new Error(`enrol: ${a.status} ${a.text}`);
       u.headers = { 'Content-Type': 'application/json', 'X-Client-Verify': 'SUCCESS', 'X-Client-Cert': encodeURIComponent(JSON.parse(a.text).certificate) };
     }
+  }
+
+  // Somebody of the label administrator with one role; the token of a session.
+  async official(name, role) {
+    const p = await this.must('POST', '/api/v1/people', { name, email: `${name.split(' ')[0].toLowerCase()}@harborlight.example` });
+    await this.must('POST', '/api/v1/memberships', { person_id: p.id, org_id: CLA, role });
+    const link = await this.must('POST', `/api/v1/people/${p.id}/link`, { org_id: CLA });
+    return (await this.must('POST', '/api/v1/signin', { token: link.token }, null)).token;
   }
 
   report(u, seq, agent) {

@@ -48,11 +48,11 @@ extern const struct ctm_metric ctm_metric_table[CTM_METRICS];
 
 void ctm_metrics_begin(struct ctm_metrics *m);          /* counters 0, everything else without a value */
 /* Gauge: the value. Peak: kept when greater. UNKNOWN (no such id), INPUT (outside the range, or a counter). */
-int ctm_metric_set(struct ctm_metrics *m, unsigned id, int32_t value);
+int ctm_metrics_set(struct ctm_metrics *m, unsigned id, int32_t value);
 /* Counter, total: add, staying at the maximum. UNKNOWN, INPUT (a gauge). */
-int ctm_metric_add(struct ctm_metrics *m, unsigned id, uint32_t more);
+int ctm_metrics_add(struct ctm_metrics *m, unsigned id, uint32_t more);
 /* CTM_METRIC_UNKNOWN when there is no such id or no value. */
-int32_t ctm_metric_get(const struct ctm_metrics *m, unsigned id);
+int32_t ctm_metrics_get(const struct ctm_metrics *m, unsigned id);
 /* A heartbeat has taken the values: counters and peaks begin again. */
 void ctm_metrics_taken(struct ctm_metrics *m);
 const struct ctm_metric *ctm_metric_row(unsigned id);   /* NULL: no such id */

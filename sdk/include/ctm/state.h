@@ -5,7 +5,7 @@
  * means can be read, not guessed. NIST IR 8259A, cybersecurity state awareness.
  *
  *     ctm_state_begin()           once after start, with what ctm_crash_boot() found
- *     ctm_metric_set(), _add()    while running, on state.metrics
+ *     ctm_metrics_set(), _add()   while running, on state.metrics
  *     ctm_state_queue()           each period: judges, makes a heartbeat and puts it into the queue
  *     ctm_queue_peek(), _taken()  when there is somebody to give it to
  * A product that keeps no queue calls ctm_state_beat() and ctm_state_kept() itself, with numbers that only grow.

@@ -207,8 +207,22 @@ static void the_clock_moves_only_by_the_variable(void **state)
 	assert_true(ctm_now_ms() - before < 60000);
 #endif
 	unsetenv("CTM_TIME_SHIFT_MS");
+	assert_true(ctm_now_ms() - before < 60000);
 	int64_t m = ctm_mono_us();
 	assert_true(ctm_mono_us() >= m);
+}
+
+static void nothing_is_had_for_longer_than_it_was_given_for(void **state)
+{
+	const int64_t hour = 3600000, now = INT64_C(1795358763000);
+	static const struct { int64_t end, ttl; bool holds; } rows[] = {
+		{ 1, 3600000, true }, { 0, 3600000, false }, { -1, 3600000, false }, { 3600000, 3600000, true },
+		{ 3600000 + 300000, 3600000, true },            /* a clock that was set by a little */
+		{ 3600000 + 300001, 3600000, false }, { INT64_C(365) * 86400000, 3600000, false },
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		assert_int_equal(ctm_time_holds(now + rows[i].end, now, rows[i].ttl), rows[i].holds);
+	assert_false(ctm_time_holds(0, now, hour));
 }
 
 int main(void)
@@ -218,7 +232,8 @@ int main(void)
 		cmocka_unit_test(civil_calendar_agrees_with_the_c_library), cmocka_unit_test(deadlines_end_with_the_day_in_new_york),
 		cmocka_unit_test(months_keep_to_the_end_of_a_shorter_month), cmocka_unit_test(unknown_zones_and_silly_spans_are_refused),
 		cmocka_unit_test(offsets_agree_with_the_c_library), cmocka_unit_test(first_instant_of_a_day),
-		cmocka_unit_test(damaged_zone_files_are_refused), cmocka_unit_test(the_clock_moves_only_by_the_variable),
+		cmocka_unit_test(damaged_zone_files_are_refused), cmocka_unit_test(nothing_is_had_for_longer_than_it_was_given_for),
+		cmocka_unit_test(the_clock_moves_only_by_the_variable),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,8 +24,8 @@ static bool ids_differ = true;      /* off while every value is the same hostile
 static const char *strict_msg(const char *key, const char *locale)
 {
 	const char *m = ctm_tpl_message(key, locale);
-	/* words of open sets fall back to themselves; messages named by a template were checked when it was compiled */
-	if (m == key && strncmp(key, "status.", 7) && !strchr(key, '.')) {
+	/* words of open sets and texts of evidence fall back to themselves; messages named by a template were checked when it was compiled */
+	if (m == key && strncmp(key, "status.", 7) && !strpbrk(key, ". ")) {
 		print_error("unknown message %s\n", key);
 		unknown_keys++;
 	}

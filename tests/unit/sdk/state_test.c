@@ -23,21 +23,21 @@ static void metrics_keep_their_kind_and_range(void **state)
 	struct ctm_metrics m;
 
 	ctm_metrics_begin(&m);
-	assert_int_equal(ctm_metric_get(&m, CTM_METRIC_battery_pct), CTM_METRIC_UNKNOWN);
-	assert_int_equal(ctm_metric_set(&m, CTM_METRIC_battery_pct, 55), 0);
-	assert_int_equal(ctm_metric_set(&m, CTM_METRIC_battery_pct, 101), CTM_SDK_INPUT);
-	assert_int_equal(ctm_metric_set(&m, CTM_METRIC_battery_pct, -1), CTM_SDK_INPUT);
-	assert_int_equal(ctm_metric_get(&m, CTM_METRIC_battery_pct), 55);
-	assert_int_equal(ctm_metric_add(&m, CTM_METRIC_battery_pct, 1), CTM_SDK_INPUT);
-	assert_int_equal(ctm_metric_set(&m, CTM_METRIC_login_failed, 3), CTM_SDK_INPUT);
-	assert_int_equal(ctm_metric_set(&m, 200, 3), CTM_SDK_UNKNOWN);
-	assert_int_equal(ctm_metric_add(&m, 200, 3), CTM_SDK_UNKNOWN);
-	assert_int_equal(ctm_metric_add(&m, CTM_METRIC_login_failed, INT32_MAX - 1u), 0);
-	assert_int_equal(ctm_metric_add(&m, CTM_METRIC_login_failed, UINT32_MAX), 0);      /* stays at its maximum */
-	assert_int_equal(ctm_metric_get(&m, CTM_METRIC_login_failed), INT32_MAX);
+	assert_int_equal(ctm_metrics_get(&m, CTM_METRIC_battery_pct), CTM_METRIC_UNKNOWN);
+	assert_int_equal(ctm_metrics_set(&m, CTM_METRIC_battery_pct, 55), 0);
+	assert_int_equal(ctm_metrics_set(&m, CTM_METRIC_battery_pct, 101), CTM_SDK_INPUT);
+	assert_int_equal(ctm_metrics_set(&m, CTM_METRIC_battery_pct, -1), CTM_SDK_INPUT);
+	assert_int_equal(ctm_metrics_get(&m, CTM_METRIC_battery_pct), 55);
+	assert_int_equal(ctm_metrics_add(&m, CTM_METRIC_battery_pct, 1), CTM_SDK_INPUT);
+	assert_int_equal(ctm_metrics_set(&m, CTM_METRIC_login_failed, 3), CTM_SDK_INPUT);
+	assert_int_equal(ctm_metrics_set(&m, 200, 3), CTM_SDK_UNKNOWN);
+	assert_int_equal(ctm_metrics_add(&m, 200, 3), CTM_SDK_UNKNOWN);
+	assert_int_equal(ctm_metrics_add(&m, CTM_METRIC_login_failed, INT32_MAX - 1u), 0);
+	assert_int_equal(ctm_metrics_add(&m, CTM_METRIC_login_failed, UINT32_MAX), 0);      /* stays at its maximum */
+	assert_int_equal(ctm_metrics_get(&m, CTM_METRIC_login_failed), INT32_MAX);
 	ctm_metrics_taken(&m);
-	assert_int_equal(ctm_metric_get(&m, CTM_METRIC_login_failed), 0);
-	assert_int_equal(ctm_metric_get(&m, CTM_METRIC_battery_pct), 55);
+	assert_int_equal(ctm_metrics_get(&m, CTM_METRIC_login_failed), 0);
+	assert_int_equal(ctm_metrics_get(&m, CTM_METRIC_battery_pct), 55);
 }
 
 /* Ids ascend, names are distinct, each row's catalogue row exists, and so do bounds that contain something. */
@@ -147,8 +147,8 @@ static void the_heartbeat_says_what_happened(void **state)
 	struct ctm_state s = state_of(CTM_REBOOT_power_on, NULL);
 	struct ctm_heartbeat h;
 
-	assert_int_equal(ctm_metric_set(&s.metrics, CTM_METRIC_temperature_c, -5), 0);
-	assert_int_equal(ctm_metric_add(&s.metrics, CTM_METRIC_login_failed, 2), 0);
+	assert_int_equal(ctm_metrics_set(&s.metrics, CTM_METRIC_temperature_c, -5), 0);
+	assert_int_equal(ctm_metrics_add(&s.metrics, CTM_METRIC_login_failed, 2), 0);
 	board.mono += 61000;
 	h = beat(&s);
 	assert_int_equal(h.seq, 1);
@@ -193,7 +193,7 @@ static void the_judgement_has_hysteresis(void **state)
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct ctm_heartbeat h;
 
-		assert_int_equal(ctm_metric_set(&s.metrics, CTM_METRIC_temperature_c, rows[i].t), 0);
+		assert_int_equal(ctm_metrics_set(&s.metrics, CTM_METRIC_temperature_c, rows[i].t), 0);
 		h = beat(&s);
 		if (h.degraded != rows[i].degraded)
 			fail_msg("row %zu: degraded %d", i, h.degraded);
@@ -205,7 +205,7 @@ static void a_failing_store_loses_nothing(void **state)
 	struct ctm_state s = state_of(CTM_REBOOT_power_on, NULL);
 	struct ctm_heartbeat h;
 
-	assert_int_equal(ctm_metric_add(&s.metrics, CTM_METRIC_login_failed, 2), 0);
+	assert_int_equal(ctm_metrics_add(&s.metrics, CTM_METRIC_login_failed, 2), 0);
 	mem_unplug_after(&board, 0);
 	for (int i = 0; i < 5; i++)
 		assert_int_equal(ctm_state_queue(&s, &queue), CTM_SDK_STORAGE);

@@ -186,6 +186,7 @@ int cxkit_call(struct cxkit *k, const struct ctm_who *who, const struct cxcall *
 	if (!rc && (row->flags & CTM_R_JSON))
 		rc = ctm_json_parse(c->json, strlen(c->json), row->body_max ? row->body_max : 65536, "body", &body, &k->err);
 	cx.body = body;
+	cx.text = c->json;
 	if (!rc && (row->flags & CTM_R_UPLOAD)) {
 		if (c->upload_n > (row->body_max ? row->body_max : 65536))
 			rc = ctm_fail(&k->err, CTM_E_TOOBIG, "body", NULL, "too large");
