@@ -18,7 +18,6 @@
 #include <unistd.h>
 
 #define REPLIES_MAX (4 * 1024 * 1024)
-#define INSTANCES_MAX 64
 
 struct serve { const char *state, *port, *listen, *instance, *catalogue; struct ctm_catalogue *rules; ctm_json *replies; struct ctm_app *app; };
 
@@ -42,8 +41,8 @@ static int start(struct serve *s, struct ctm_err *err)
 	size_t njobs = 0, nlisteners = 0;
 	if (s->port && ctm_parse_i64(s->port, 0, 65535, &port))
 		return ctm_fail(err, CTM_E_USAGE, "--port", NULL, "--port must be a number from 0 to 65535");
-	if (s->instance && ctm_parse_i64(s->instance, 1, INSTANCES_MAX, &instance))
-		return ctm_fail(err, CTM_E_USAGE, "--instance", NULL, "--instance must be a number from 1 to %d", INSTANCES_MAX);
+	if (s->instance && ctm_parse_i64(s->instance, 1, CTM_INSTANCES_MAX, &instance))
+		return ctm_fail(err, CTM_E_USAGE, "--instance", NULL, "--instance must be a number from 1 to %d", CTM_INSTANCES_MAX);
 	while (ctm_room_jobs[njobs])
 		njobs++;
 	while (ctm_room_listeners[nlisteners])

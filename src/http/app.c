@@ -212,13 +212,26 @@ static int read_store(struct ctm_app *a, struct ctm_err *err)
 	return rc;
 }
 
+/* Servers of an older program must not find themselves on a schema that they do not know. */
+static int others_stopped(struct ctm_app *a, struct ctm_db *db, struct ctm_err *err)
+{
+	char path[1024];
+	int is = ctm_db_schema(db);
+	for (unsigned i = 1; a->shared && is > 0 && is < (int)ctm_migration_count && i <= CTM_INSTANCES_MAX; i++)
+		if (i != a->instance && ctm_file_locked(ctm_app_run(a, i, "serve", "lock", path, sizeof path)))
+			return ctm_fail(err, CTM_E_BUSY, "state", NULL, "the store is older than this program and another server (instance %u) still runs on it; stop every "
+				"server before the first of the new program starts, nothing was changed", i);
+	return 0;
+}
+
 static int migrate(struct ctm_app *a, struct ctm_err *err)
 {
 	struct ctm_db *db;
 	int from, to, rc = ctm_db_open(a->db_url, CTM_DB_RW, &db, err);
 	if (rc)
 		return rc;
-	rc = keep_schema(a, db, err);
+	rc = others_stopped(a, db, err);
+	rc = rc ? rc : keep_schema(a, db, err);
 	rc = rc ? rc : ctm_db_migrate(db, &from, &to, err);
 	ctm_db_close(db);
 	return rc;

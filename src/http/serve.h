@@ -14,10 +14,12 @@
 #define CTM_HTTP_SERVE_H
 #include "http/router.h"
 
+#define CTM_INSTANCES_MAX 64
+
 struct ctm_app_conf {
 	const char *state_dir;
 	const char *listen;                        /* "127.0.0.1:8080"; NULL: member listen of ctm.json */
-	unsigned instance;                         /* number of this server among those of one store and state directory; 0 means 1 */
+	unsigned instance;                         /* number of this server among those of one store and state directory, at most CTM_INSTANCES_MAX; 0 means 1 */
 	int port;                                  /* replaces the port of listen; -1 for none, 0 takes a free one */
 	const struct ctm_routes *const *routes; size_t nroutes;
 	const struct ctm_jobs *const *jobs; size_t njobs;

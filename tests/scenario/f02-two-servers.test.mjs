@@ -157,6 +157,10 @@ test('the edge passes over a server that is away: devices and the public notice 
   await site.startServe();
   await other.proc.stop('SIGKILL');
   await all('the second was killed');
+  const last = sql(site.store, 'SELECT number, name, digest, applied_ms FROM schema_version ORDER BY number DESC LIMIT 1').split('|');
+  sql(site.store, `DELETE FROM schema_version WHERE number = ${last[0]}`);
+  await assert.rejects(second(), /another server \(instance 1\) still runs on it; stop every server/);     // an upgrade, with the old program still serving
+  sql(site.store, `INSERT INTO schema_version VALUES (${last[0]}, '${last[1]}', '${last[2]}', ${last[3]})`);
   other = await second();
   await site.serve.stop();
   await all('the second is back');
