@@ -3,6 +3,8 @@
 #include "app/admin.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "base/zone.h"
+#include "net/smtp.h"
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -58,7 +60,7 @@ static int check_origin(const char *s, struct ctm_err *err)
 
 int admin_conf_check(const ctm_json *conf, struct ctm_err *err)
 {
-	static const char *const known[] = { "format", "public_url", "listen", "device_port", "origin", "keys", "signer_per_minute", "site_org", "database", "instances", "edge", "second_factor" };
+	static const char *const known[] = { "format", "public_url", "listen", "device_port", "origin", "keys", "signer_per_minute", "site_org", "database", "instances", "edge", "second_factor", "mail", "time_zone" };
 	struct ctm_jc c = ctm_jc_root(conf, "ctm.json");
 	struct admin_edge_limits limits;
 	char host[256], url[ADMIN_PATH];
@@ -77,7 +79,14 @@ int admin_conf_check(const ctm_json *conf, struct ctm_err *err)
 		rc = admin_edge_limits(conf, &limits, err);
 	if (!rc)
 		rc = check_listen(ctm_json_gets(conf, "listen"), err);
-	const char *second;
+	struct ctm_smtp_conf mail;
+	if (!rc && ctm_json_get(conf, "mail"))
+		rc = ctm_smtp_conf_read(ctm_json_get(conf, "mail"), NULL, &mail, err);
+	const char *second, *zone;
+	struct ctm_zone *z = NULL;
+	if (!rc && !(rc = ctm_jc_opt_str(&c, "time_zone", 64, &zone, err)) && zone && ctm_zone_load(zone, &z))
+		rc = ctm_fail(err, CTM_E_INPUT, "time_zone", NULL, "time_zone is a name of the IANA database such as America/New_York; \"%s\" is none", zone);
+	ctm_zone_free(z);
 	if (!rc && !(rc = ctm_jc_opt_str(&c, "second_factor", 16, &second, err)) && second && !ctm_streq(second, "required") && !ctm_streq(second, "optional"))
 		rc = ctm_fail(err, CTM_E_INPUT, "second_factor", NULL, "second_factor is \"required\" (a password signs in only with a code; the default) or \"optional\"");
 	if (!rc)
@@ -136,7 +145,7 @@ static int version(int argc, char **argv)
 }
 
 static const struct { const char *word; int (*run)(int argc, char **argv); } words[] = {
-	{ "init", admin_init }, { "user", admin_user }, { "edge", admin_edge }, { "fsck", admin_fsck }, { "doctor", admin_doctor },
+	{ "init", admin_init }, { "user", admin_user }, { "edge", admin_edge }, { "ca", admin_ca }, { "fsck", admin_fsck }, { "doctor", admin_doctor },
 	{ "config", admin_config }, { "version", version },
 };
 
@@ -146,6 +155,6 @@ int main(int argc, char **argv)
 	for (size_t i = 0; argc > 1 && i < sizeof words / sizeof *words; i++)
 		if (ctm_streq(argv[1], words[i].word))
 			return words[i].run(argc - 1, argv + 1);
-	fputs("usage: ctm-admin init | user | edge nginx | fsck | doctor | config check | version\n", argc > 1 ? stderr : stdout);
+	fputs("usage: ctm-admin init | user | edge nginx | ca trust | fsck | doctor | config check | version\n", argc > 1 ? stderr : stdout);
 	return argc > 1 ? 2 : 0;
 }

@@ -16,6 +16,7 @@
 int admin_init(int argc, char **argv);
 int admin_user(int argc, char **argv);
 int admin_edge(int argc, char **argv);
+int admin_ca(int argc, char **argv);
 int admin_fsck(int argc, char **argv);
 int admin_doctor(int argc, char **argv);
 int admin_config(int argc, char **argv);

@@ -7,6 +7,7 @@
 #include "fleet/fleet.h"
 #include "http/serve.h"
 #include "identity/identity.h"
+#include "identity/invitation.h"
 #include "inquiry/inquiry.h"
 #include "lab/desk/lab_job.h"
 #include "product/product.h"
@@ -16,6 +17,7 @@
 const struct ctm_routes *const ctm_room_routes[] = {
 	&ctm_http_routes,
 	&ctm_identity_routes,
+	&ctm_invitation_routes,
 	&ctm_product_routes,
 	&ctm_document_routes,
 	&ctm_device_routes,
@@ -29,6 +31,7 @@ const struct ctm_routes *const ctm_room_routes[] = {
 const size_t ctm_room_route_count = sizeof ctm_room_routes / sizeof *ctm_room_routes;
 
 const struct ctm_jobs *const ctm_room_jobs[] = {
+	&ctm_invitation_jobs,
 	&ctm_scheme_jobs,
 	&ctm_registry_jobs,
 	NULL,

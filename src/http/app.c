@@ -95,6 +95,17 @@ const char *ctm_app_conf(const struct ctm_app *app, const char *key, const char 
 	return s ? s : otherwise;
 }
 
+const ctm_json *ctm_app_conf_json(const struct ctm_app *app, const char *key)
+{
+	const ctm_json *v = ctm_json_get(app->json, key);
+	return ctm_json_type(v) == CTM_J_NULL ? NULL : v;
+}
+
+const char *ctm_app_message(const struct ctm_app *app, const char *key, const char *locale)
+{
+	return app->conf.msg ? app->conf.msg(key, locale) : key;
+}
+
 struct write { struct ctm_app *app; int (*fn)(struct ctm_cx *, void *); void *arg; };
 
 /* The platform acting by itself: no person, no roles. */

@@ -172,6 +172,8 @@ const struct ctm_catalogue *ctm_app_catalogue(const struct ctm_app *app);
 struct ctm_blobs *ctm_app_blobs(const struct ctm_app *app);
 const char *ctm_app_dir(const struct ctm_app *app, const char *sub, char *out, size_t cap);   /* path inside the state directory */
 const char *ctm_app_public_url(const struct ctm_app *app);                                   /* no trailing slash */
+const ctm_json *ctm_app_conf_json(const struct ctm_app *app, const char *key);               /* any member of ctm.json, NULL when absent */
+const char *ctm_app_message(const struct ctm_app *app, const char *key, const char *locale); /* message of the catalogue; the key where the process has none */
 const char *ctm_app_conf(const struct ctm_app *app, const char *key, const char *otherwise); /* string member of ctm.json */
 
 #endif

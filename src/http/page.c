@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * "@page": what every template may know besides the use case's answer.
- *   {path, get, locale, public_url, version, csrf, who:null|{person, name, org, kind, org_kind}, roles:{"maker.owner":true}, may:{"products":true}
+ *   {path, get, locale, public_url, version, csrf, who:null|{person, name, org, kind, org_kind}, roles:{"maker.owner":true}, inviter:bool (may invite people), may:{"products":true}
  *    (pages at /NAME that the route table opens to the reader),
  *    notice?, error?:{field, message, rule, status}, form?:{name: value as it was sent}}
  */
@@ -76,7 +76,8 @@ ctm_json *ctm_page_new(const struct ctm_call *c, const struct ctm_err *failed)
 	if (!rc)
 		rc = ctm_json_sets(p, "path", ctm_text_printable(c->req->path, strlen(c->req->path)) ? c->req->path : "/") |
 			ctm_json_setb(p, "get", c->get) | ctm_json_sets(p, "locale", c->locale) | ctm_json_sets(p, "public_url", c->app->public_url) |
-			ctm_json_sets(p, "version", ctm_version()) | ctm_json_sets(p, "csrf", c->who.csrf) | set_who(c, p) | set_roles(c, p) | set_may(c, p) |
+			ctm_json_sets(p, "version", ctm_version()) | ctm_json_sets(p, "csrf", c->who.csrf) |
+			ctm_json_setb(p, "inviter", c->who.roles & (CTM_ROLE_OPERATOR | CTM_ROLE_MAKER_OWNER | CTM_ROLE_LAB_MANAGER)) | set_who(c, p) | set_roles(c, p) | set_may(c, p) |
 			set_notice(c, p);
 	if (!rc && failed)
 		rc = set_error(failed, p) | set_form(c, p);

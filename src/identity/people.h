@@ -17,6 +17,8 @@ void ctm_signin_next(struct ctm_cx *cx);
 CTM_CHECK int ctm_session_fresh(struct ctm_cx *cx, bool *fresh);
 CTM_CHECK int ctm_session_must_be_fresh(struct ctm_cx *cx);
 
+/* INPUT when organisations of this kind cannot give this role. */
+CTM_CHECK int ctm_role_fits(const char *kind, const char *role, struct ctm_err *err);
 bool ctm_org_kind_ok(const char *kind);                /* a kind that an organisation can be of */
 void ctm_token_hash(const char *token, char out[72]);  /* what is stored of a token: "sha256:hex" */
 

@@ -53,7 +53,7 @@ static const struct { const char *kind, *prefix; } gives[] = {
 	{ "maker", "maker." }, { "lab", "lab." }, { "cla", "cla." }, { "lead_administrator", "cla." }, { "platform", "platform." },
 };
 
-static int role_fits(const char *kind, const char *role, struct ctm_err *err)
+int ctm_role_fits(const char *kind, const char *role, struct ctm_err *err)
 {
 	unsigned bit = ctm_role_bit(role);
 	if (!(bit & CTM_SIGNED_IN))
@@ -92,7 +92,7 @@ int ctm_membership_add(struct ctm_db *db, int64_t now_ms, const char *actor, con
 			return rc;
 		}
 	}
-	if ((rc = role_fits(kind, role, err)))
+	if ((rc = ctm_role_fits(kind, role, err)))
 		return rc;
 	struct ctm_q *q = ctm_q(db, "membership.add");
 	ctm_q_text(q, "person", person_id);

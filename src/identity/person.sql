@@ -11,6 +11,8 @@ UPDATE person SET disabled_ms = :now, row_version = row_version + 1 WHERE id = :
 INSERT INTO membership (person_id, org_id, role, created_ms) VALUES (:person, :org, :role, :now)
 -- name: membership.remove
 DELETE FROM membership WHERE person_id = :person AND org_id = :org AND role = :role
+-- name: membership.has
+SELECT 1 AS one FROM membership WHERE person_id = :person AND org_id = :org AND role = :role
 -- name: membership.roles
 SELECT role FROM membership WHERE person_id = :person AND org_id = :org
 -- name: membership.of_person

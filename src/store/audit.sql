@@ -13,3 +13,5 @@ FROM audit WHERE seq > :after ORDER BY seq LIMIT 1000
 -- name: audit.of
 SELECT seq, at_ms, actor, action, before_json, after_json, hash FROM audit
 WHERE kind = :kind AND subject = :subject ORDER BY seq DESC LIMIT :limit
+-- name: audit.newest
+SELECT at_ms FROM audit ORDER BY seq DESC LIMIT 1
