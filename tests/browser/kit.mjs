@@ -21,24 +21,36 @@ export async function browser(t) {
   return { b };
 }
 
-// Look at one address: pictures and accessibility findings over all widths and themes. cookies as playwright takes them.
+const axeSource = () => readFileSync(join(ROOT, 'node_modules/axe-core/axe.min.js'), 'utf8');
+
+// Look at one address in a page of the given width and theme: a picture NAME-WIDTH-THEME.png, and what is wrong: [text], none when
+// axe-core, the console and the width of the page have nothing to say. Folded parts are unfolded after the picture.
+export async function lookAt(page, url, name, { status = 200, axe = axeSource() } = {}) {
+  const found = [], say = (what) => found.push(`${name}: ${what}`), hear = (m) => { if (!m.type || m.type() === 'error') say(String(m.text?.() ?? m)); };
+  page.on('console', hear);
+  page.on('pageerror', hear);
+  const answer = await page.goto(url, { waitUntil: 'load' });
+  if (answer.status() !== status) say(`answered ${answer.status()}`);
+  if (!/ · ctm$/.test(await page.title())) say('has no title');
+  await page.screenshot({ path: join(SHOTS, `${name}.png`), fullPage: true });
+  await page.evaluate(() => document.querySelectorAll('details').forEach((d) => { d.open = true; }));
+  await page.evaluate(axe);
+  const r = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
+  for (const v of r.violations) say(`${v.id}: ${v.nodes.map((n) => n.target.join(' ')).slice(0, 3).join(' | ')}`);
+  const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  if (over > 1) say(`${over} pixels wider than the window`);
+  page.off('console', hear);
+  page.off('pageerror', hear);
+  return found;
+}
+
+// The same over all widths and themes. cookies as playwright takes them.
 export async function look(b, url, name, { cookies = [], widths = WIDTHS, themes = THEMES } = {}) {
-  const axe = readFileSync(join(ROOT, 'node_modules/axe-core/axe.min.js'), 'utf8'), findings = [];
+  const findings = [];
   for (const theme of themes) for (const width of widths) {
     const cx = await b.newContext({ viewport: { width, height: 900 }, colorScheme: theme, bypassCSP: true });
     await cx.addCookies(cookies);
-    const page = await cx.newPage(), errors = [];
-    page.on('pageerror', (e) => errors.push(String(e)));
-    page.on('console', (m) => { if (m.type() === 'error') errors.push(m.text()); });
-    const answer = await page.goto(url, { waitUntil: 'load' });
-    await page.screenshot({ path: join(SHOTS, `${name}-${width}-${theme}.png`), fullPage: true });
-    await page.evaluate(axe);
-    const r = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
-    const wide = await page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth + 1);
-    for (const v of r.violations) findings.push(`${name} ${width} ${theme}: ${v.id}: ${v.nodes.map((n) => n.target.join(' ')).slice(0, 3).join(' | ')}`);
-    if (wide) findings.push(`${name} ${width} ${theme}: the page is wider than the window`);
-    if (answer.status() !== 200) findings.push(`${name}: answered ${answer.status()}`);
-    for (const e of errors) findings.push(`${name} ${width} ${theme}: ${e}`);
+    findings.push(...await lookAt(await cx.newPage(), url, `${name}-${width}-${theme}`));
     await cx.close();
   }
   return findings;

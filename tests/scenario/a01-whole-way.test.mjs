@@ -7,7 +7,8 @@ import { mkdtempSync, rmSync, readFileSync, writeFileSync, existsSync } from 'no
 import { createHash } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { browser, look } from '../browser/kit.mjs';
+import { browser } from '../browser/kit.mjs';
+import { cookiesOf, keyboard, tour, withoutScript } from '../browser/tour.mjs';
 import { ROOT, BUILD, prog, start, run, request, freePort, until, existsTool, auditFaults } from './kit.mjs';
 
 let dir, out, state, base, near, platform, port, env;   // near: the same by number, for machines that cannot look up "localhost"
@@ -150,32 +151,24 @@ test('the flawed twin was denied with reasons tied to requirements and has no re
   assert.equal(kase.certificate, null);
 });
 
-test('the first page of every role, the record and the worksheet in a browser: three widths, both themes, axe-core clean, no script errors', { timeout: 280000 }, async (t) => {
+test('every page as every role: three widths, both themes, axe-core clean, no script errors', { timeout: 900000 }, async (t) => {
   const { b, skip } = await browser(t);
   if (skip) return t.skip(skip);
-  const d = demo(), findings = [];
-  const links = [...platform.log.matchAll(/^ {2}(.{18}) .*?(http\S+\/signin\?token=\S+)$/gm)].map((m) => [m[1].trim(), m[2]]);
-  const signIn = async (link) => {
-    const cx = await b.newContext(), page = await cx.newPage();
-    await page.goto(link);
-    await page.click('main form button');
-    await page.waitForLoadState('load');
-    const cookies = await cx.cookies();
-    await cx.close();
-    return cookies;
-  };
-  const visits = { 'maker, owner': [['maker-home', '/'], ['product', `/products/${d['product.camera']}`], ['device', `/devices/${d['device.camera']}`]],
-    'lab, tester': [['lab-home', '/'], ['job', `/jobs/${d['job.camera.1.0.0']}`]],
-    'CLA, reviewer': [['cla-home', '/'], ['case', `/cases/${d['case.camera.1.0.0']}`], ['case-denied', `/cases/${d['case.twin.1.0.0']}`]] };
-  for (const [desk, link] of links) {
-    if (!visits[desk]) continue;
-    const cookies = await signIn(link);
-    assert.ok(cookies.some((c) => c.name === 'ctm_session' && c.httpOnly && c.sameSite === 'Strict'), JSON.stringify(cookies));
-    for (const [name, path] of visits[desk]) findings.push(...await look(b, base + path, name, { cookies }));
-  }
-  for (const [name, path] of [['front', '/'], ['record', `/p/${d['record.1.0.1']}`], ['record-withdrawn', `/p/${d['record.1.0.0']}`], ['record-es', `/p/${d['record.1.0.1']}?lang=es`], ['catalogue', '/about/catalogue']])
-    findings.push(...await look(b, base + path, name));
-  assert.deepEqual(findings, []);
+  const cookies = await cookiesOf(b, base, state, demo(), 'maker, owner');
+  assert.ok(cookies.some((c) => c.name === 'ctm_session' && c.httpOnly && c.sameSite === 'Strict'), JSON.stringify(cookies));
+  assert.deepEqual(await tour(b, { base, state, d: demo() }), []);
+});
+
+test('a task of each role with the keyboard alone', { timeout: 280000 }, async (t) => {
+  const { b, skip } = await browser(t);
+  if (skip) return t.skip(skip);
+  await keyboard(t, b, { base, state, d: demo() });
+});
+
+test('forms and cells work without script', { timeout: 120000 }, async (t) => {
+  const { b, skip } = await browser(t);
+  if (skip) return t.skip(skip);
+  await withoutScript(b, { base, state, d: demo() });
 });
 
 test('audit chain, blobs and log are sound', () => {
