@@ -4,6 +4,7 @@
  * still runs the old image, or rolled back after the boot, is seen as what it is.
  */
 #include "device/device.h"
+#include "device/spread.h"
 #include "base/id.h"
 #include "base/text.h"
 #include "crypto/hash.h"
@@ -84,6 +85,8 @@ int ctm_uc_device_list(struct ctm_cx *cx, ctm_json *out)
 		return rc;
 	}
 	ctm_json_set(out, "devices", list);
+	if (cx->route->view && (rc = ctm_device_spread(cx, cx->who->org_id, out)))
+		return rc;
 	CTM_AUTO_Q *c = ctm_q(cx->db, "device.count");
 	ctm_q_text(c, "org", cx->who->org_id);
 	if ((rc = ctm_q_one(c, cx->err)))

@@ -61,3 +61,16 @@ WHERE id = :id AND state = 'enrolled' AND last_seq < :seq AND boot_counter <= :b
 SELECT serial, state, health, claimed_version, booted_version, verified_version, suspect, boot_counter, last_seq, last_seen_ms FROM device WHERE id = :id
 -- name: device.told
 SELECT id FROM timeline WHERE subject_kind = 'device' AND subject_id = :id AND ref = :ref LIMIT 1
+-- name: device.spread
+SELECT e.at_ms, e.subject_id AS device, e.data_json FROM device d JOIN component c ON c.id = d.component_id JOIN product p ON p.id = c.product_id
+  JOIN event e ON e.subject_kind = 'device' AND e.subject_id = d.id AND e.type = 'device.state'
+WHERE p.org_id = :org AND d.state <> 'retired' ORDER BY e.at_ms, e.id
+-- name: device.spread_releases
+SELECT r.version, r.published_ms FROM release r JOIN component c ON c.id = r.component_id JOIN product p ON p.id = c.product_id
+WHERE p.org_id = :org AND c.kind = 'device' AND r.published_ms >= :from ORDER BY r.published_ms LIMIT 40
+-- Units that somebody should look at: degraded, under suspicion, or running another version than they claim.
+-- name: device.attention
+SELECT d.id, d.serial, p.name AS product, d.health, d.suspect, d.booted_version, d.last_seen_ms
+FROM device d JOIN component c ON c.id = d.component_id JOIN product p ON p.id = c.product_id
+WHERE p.org_id = :org AND d.state = 'enrolled' AND (d.health = 'likely-degraded' OR d.suspect <> '' OR d.claimed_version <> d.booted_version
+  OR d.booted_version <> d.verified_version) ORDER BY d.suspect = '', d.last_seen_ms DESC, d.id LIMIT 20

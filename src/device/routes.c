@@ -2,7 +2,7 @@
  *
  * Route rows of devices. What the pages get:
  *
- * "device/list" (GET /devices)             {devices:[DEVICE] (first 200), count, counts:{built, enrolled, degraded, suspect}}
+ * "device/list" (GET /devices)             {devices:[DEVICE] (first 200), count, counts:{built, enrolled, degraded, suspect}, spread|null (device/spread.h)}
  *      DEVICE  {id, serial, product_id, product, component_id, component, state (built, enrolled, retired), health ("" or likely-normal,
  *               likely-degraded), claimed_version, booted_version, verified_version, versions_agree:bool, suspect (sentence or ""),
  *               last_seen_ms|null, enrolled_ms|null, created_ms}

@@ -17,13 +17,16 @@
  * "identity/home" (GET /)                  {kind, ...}
  *   kind "public":   {recent:[RECORD], query:null}
  *        RECORD      {id, product, maker, model, status, published_ms, support_end}       link /p/ID
- *   kind "maker":    {may_edit, products:[PRODUCT], waiting:[CASE], devices:{built, enrolled, degraded, suspect}}
+ *   kinds "maker", "lab", "cla" also have tasks:[{title, number, product, case_id, due_ms|null, overdue}] (what waits for a role of the reader)
+ *   kind "maker":    {may_edit, engineer:bool (an engineer's desk, not an owner's), products:[PRODUCT], waiting:[CASE], devices:{built, enrolled, degraded,
+ *                     suspect}, spread|null (device/spread.h), attention:[{id, serial, product, health, suspect, booted_version, last_seen_ms}]}
  *        PRODUCT     {id, name, model, category, status, support_end|null, version|null, certificate|null, record_id|null,
  *                     missing:[text], ready:bool, denied_case|null (the newest closed application, when it was denied)}
  *                     status: draft, applied, denied, or the word of the public record
  *        CASE        {id, number, product_id, product, maker, kind, state, whose|null, due_ms|null, rule|null, opened_ms}
  *   kind "lab":      {jobs:[JOB], may_create, counts:{open, sealed, reported}}       JOB: see lab/desk/routes.c
- *   kind "cla":      {inbox:[CASE] (oldest due first), counts:[{state, count}], oldest_due_ms|null, closed:[CASE] (newest first, 10)}
+ *   kind "cla":      {inbox:[CASE] (oldest due first), counts:[{state, count}], oldest_due_ms|null, closed:[CASE] (newest first, 10),
+ *                     watches:bool, watched?:[{number, case_id, status, valid_to, product_id, product, maker, due_ms|null, degraded, suspect}]}
  *   kind "operator": {organisations:[ORG], people:[PERSON], counts:{organisations, people, products, devices}}
  *        ORG         {id, kind, name, slug, contact, facts{}}
  *        PERSON      {id, name, email, disabled:bool, memberships:[{org_id, org, role}]}

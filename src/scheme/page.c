@@ -4,6 +4,7 @@
  * where not. The same object answers the API. Reading only.
  */
 #include "scheme/scheme.h"
+#include "scheme/spans.h"
 #include "base/text.h"
 #include "event/timeline.h"
 #include "evidence/evidence.h"
@@ -180,13 +181,19 @@ static int put_lists(struct page *p)
 {
 	struct ctm_cx *cx = p->cx;
 	const char *id = ctm_text(p->kase, "id");
-	ctm_json *timeline = NULL, *history = NULL, *documents = NULL, *clocks = NULL, *events = NULL;
+	ctm_json *timeline = NULL, *history = NULL, *documents = NULL, *clocks = NULL, *events = NULL, *spans = NULL;
 	int rc = ctm_timeline_read(cx->db, "case", id, 200, &timeline, cx->err);
 	if (!rc)
 		rc = put(p, "timeline", timeline);
 	struct ctm_q *q = ctm_q(cx->db, "case.events");
 	ctm_q_text(q, "case", id);
-	if (rc || (rc = ctm_q_rows(q, 500, &history, cx->err)) || (rc = put(p, "history", history)))
+	if (rc || (rc = ctm_q_rows(q, 500, &history, cx->err)))
+		return rc;
+	if ((rc = ctm_case_spans(cx, history, ctm_json_get(p->kase, "closed_ms") && ctm_json_geti(p->kase, "closed_ms", 0), &spans)) || (rc = put(p, "spans", spans))) {
+		ctm_json_free(history);
+		return rc;
+	}
+	if ((rc = put(p, "history", history)))
 		return rc;
 	q = ctm_q(cx->db, "scheme.documents");
 	ctm_q_text(q, "case", id);

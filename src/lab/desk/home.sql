@@ -25,3 +25,14 @@ FROM device d JOIN component c ON c.id = d.component_id JOIN product p ON p.id =
 -- name: home.job_counts
 SELECT coalesce(sum(CASE WHEN state IN ('planned','approved','running') THEN 1 ELSE 0 END), 0) AS open, coalesce(sum(CASE WHEN state = 'sealed' THEN 1 ELSE 0 END), 0) AS sealed,
   coalesce(sum(CASE WHEN state = 'reported' THEN 1 ELSE 0 END), 0) AS reported FROM lab_job WHERE lab_org_id = :org
+-- name: home.tasks
+SELECT t.id, t.case_id, t.role, t.title, t.due_ms, f.number, COALESCE(p.name, '') AS product FROM task t JOIN case_file f ON f.id = t.case_id
+  LEFT JOIN product p ON p.id = f.product_id WHERE t.org_id = :org AND t.done_ms IS NULL AND f.closed_ms IS NULL
+ORDER BY CASE WHEN t.due_ms IS NULL THEN 1 ELSE 0 END, t.due_ms, t.created_ms LIMIT 500
+-- name: home.watched
+SELECT c.id, c.number, c.case_id, c.status, c.valid_to, p.id AS product_id, p.name AS product, o.name AS maker,
+  (SELECT k.due_ms FROM clock k WHERE k.case_id = c.case_id AND k.rule = 'T-SURV' AND k.done_ms IS NULL ORDER BY k.due_ms LIMIT 1) AS due_ms,
+  (SELECT count(*) FROM device d JOIN component m ON m.id = d.component_id WHERE m.product_id = p.id AND d.state = 'enrolled' AND d.health = 'likely-degraded') AS degraded,
+  (SELECT count(*) FROM device d JOIN component m ON m.id = d.component_id WHERE m.product_id = p.id AND d.state = 'enrolled' AND d.suspect <> '') AS suspect
+FROM certificate c JOIN case_file f ON f.id = c.case_id JOIN product p ON p.id = c.product_id JOIN organisation o ON o.id = p.org_id
+WHERE f.cla_org_id = :org AND c.status IN ('in_force', 'suspended') ORDER BY due_ms, c.number LIMIT 200
