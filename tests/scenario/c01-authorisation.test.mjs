@@ -12,7 +12,7 @@ import { platform, run, start, until, existsTool, request, auditFaults } from '.
 const ROLES = { maker: ['owner', 'engineer', 'viewer', 'signer'], lab: ['manager', 'tester', 'reviewer'], cla: ['intake', 'reviewer', 'decider', 'surveillance', 'appeals'] };
 // The only writes that leave no audit line of their own: a check's progress is not a decision, and the sealed bundle carries what it came
 // to; a passkey's challenge is a question, its answer is audited; a device's report is a fact with a number of its own.
-const UNAUDITED = ['post /api/v1/jobs/{id}/progress', 'post /api/v1/passkeys/challenge', 'post /api/v1/signin/passkey/challenge', 'post /d/v1/state'];
+const UNAUDITED = ['post /api/v1/jobs/{id}/progress', 'post /api/v1/passkeys/challenge', 'post /api/v1/signin/passkey/challenge', 'post /d/v1/heartbeat', 'post /d/v1/state'];
 // Refusals that leave a line: guessing at a password that goes on.
 const TOLD = new Set(['post /signin/password']);
 const ENDS = /signout|\/disable$|memberships\/remove$/;        // these end somebody's session or role: asked last, as people nobody needs
