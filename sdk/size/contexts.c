@@ -15,8 +15,8 @@
 #include "ctm/timefloor.h"
 #include "ctm/update.h"
 
-#define LINK_FRAME 64           /* a frame in and one out, stuffed */
-#define MESSAGE 384             /* one small message, in or out: a signed heartbeat, a signed configuration */
+#define LINK_FRAME 200          /* a frame in and one out, stuffed */
+#define MESSAGE (704 + 448)    /* one message in, one out */
 
 struct ctm_port ram_port;
 struct ctm_update ram_update;

@@ -279,8 +279,9 @@ static size_t put_data(struct ctm_link *l, uint8_t *out)
 static void repeat(struct ctm_link *l, int64_t now_ms)
 {
 	bool waits = !l->welcome || l->out_state == CTM_LINK_SENDING;
+	int patience = 1 + (l->tries < 8 ? l->tries : 8);       /* a slow line is not made slower by repeating into it */
 
-	if (!waits || now_ms - l->sent_ms < l->retry_ms)
+	if (!waits || now_ms - l->sent_ms < (int64_t)l->retry_ms * patience)
 		return;
 	if (l->tries < 0xffff)
 		l->tries++;

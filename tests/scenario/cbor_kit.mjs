@@ -30,7 +30,7 @@ export function point(key) {
 
 export function sign1(key, type, payload, kid) {
   const prot = cbor(new Map([[1, -7], [3, type], ...(kid ? [[4, kid]] : [])]));
-  const sig = sign('sha256', cbor(['Signature1', prot, Buffer.alloc(0), payload]), { key: createPrivateKey(key), dsaEncoding: 'ieee-p1363' });
+  const sig = sign('sha256', cbor(['Signature1', prot, Buffer.alloc(0), payload]), { key: key.type ? key : createPrivateKey(key), dsaEncoding: 'ieee-p1363' });
   return Buffer.concat([head(6, 18), cbor([prot, new Map(), payload, sig])]);
 }
 

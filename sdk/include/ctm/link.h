@@ -32,7 +32,7 @@ struct ctm_link_app {
 	int (*source)(void *ctx, uint32_t at, uint8_t *buf, size_t n);
 	/* The other side begins a message. 0, with *have (0 at the call) the bytes of it that are here from before; negative refuses it. */
 	int (*open)(void *ctx, uint32_t length, uint32_t *have);
-	/* Its next bytes; at + n == length: it is whole. Negative refuses the rest. Empty messages come with n == 0. */
+	/* Its next bytes (ctm_link_room may be called in here); at + n == length: it is whole. Negative refuses the rest. Empty messages come with n == 0. */
 	int (*data)(void *ctx, uint32_t at, const uint8_t *p, size_t n, uint32_t length);
 };
 
@@ -52,7 +52,7 @@ struct ctm_link {
 enum ctm_link_out { CTM_LINK_IDLE, CTM_LINK_SENDING, CTM_LINK_DELIVERED, CTM_LINK_REFUSED };
 
 /* mtu: greatest frame, from CTM_LINK_MTU_MIN. nonce: another one at each start (the boot counter will do). retry_ms: a little more than
- * a frame and its answer take. room: bytes that may come at first. INPUT. */
+ * a frame and its answer take; while nothing moves the wait grows up to nine times. room: bytes that may come at first. INPUT. */
 int ctm_link_begin(struct ctm_link *l, const struct ctm_link_app *app, size_t mtu, uint16_t nonce, uint16_t retry_ms, uint32_t room);
 /* Begin a message; its bytes come from app->source. STATE while one is on its way, TOOBIG. */
 int ctm_link_send(struct ctm_link *l, uint32_t length);
