@@ -80,13 +80,14 @@ test('the wire', { skip: missing }, async (t) => {
   const p = await platform(t, { edge: true });
   const ca = JSON.parse(readFileSync(join(p.state, 'trust.json'))).device_ca;
   const nginx = Number(readFileSync(join(p.state, 'edge/nginx.pid'), 'utf8'));
-  const workers = () => readFileSync(`/proc/${nginx}/task/${nginx}/children`, 'utf8').trim().split(' ').map(Number);
+  const workers = () => readFileSync(`/proc/${nginx}/task/${nginx}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number);
   const doors = {
     people: { path: '/healthz', good: 200, open: () => net.connect(p.port, '127.0.0.1') },
     socket: { path: '/d/v1/state', good: 401, open: () => net.connect(join(p.state, 'run/device.sock')) },
     edge: { path: '/d/v1/state', good: 401, open: () => tls.connect({ host: '127.0.0.1', port: p.devicePort, servername: 'localhost', ca }) },
   };
   const held = () => [sockets(p.serve.pid), ...workers().map(sockets)];
+  await until('two workers', () => workers().length === 2);
   await request(`${p.base}/healthz`);
   const before = held();
 
