@@ -42,17 +42,39 @@ struct ctm_arena *ctm_arena_new(size_t max_bytes)
 	return a;
 }
 
+/* Everything but the first chunk, which is the last of the list. */
+static struct chunk *drop(struct ctm_arena *a)
+{
+	for (struct late *l = a->late; l; l = l->next)
+		l->fn(l->arg);
+	struct chunk *c = a->head;
+	for (struct chunk *next; c && c->next; c = next) {
+		next = c->next;
+		free(c);
+	}
+	return c;
+}
+
 void ctm_arena_free(struct ctm_arena *a)
 {
 	if (!a)
 		return;
-	for (struct late *l = a->late; l; l = l->next)
-		l->fn(l->arg);
-	for (struct chunk *c = a->head, *next; c; c = next) {
-		next = c->next;
-		free(c);
-	}
+	free(drop(a));
 	free(a);
+}
+
+void ctm_arena_reset(struct ctm_arena *a)
+{
+	struct chunk *c = drop(a);
+	if (c && c->cap > CHUNK_MIN) {
+		free(c);
+		c = NULL;
+	}
+	if (c) {
+		memset(c->p, 0, c->used);
+		c->used = 0;
+	}
+	*a = (struct ctm_arena){ .head = c, .max = a->max, .chunk = CHUNK_MIN };
 }
 
 void ctm_arena_freep(struct ctm_arena **a)

@@ -13,6 +13,7 @@ struct ctm_arena;
 
 struct ctm_arena *ctm_arena_new(size_t max_bytes);      /* NULL without memory */
 void ctm_arena_free(struct ctm_arena *a);               /* NULL tolerated */
+void ctm_arena_reset(struct ctm_arena *a);              /* as if new, with its first piece of memory kept */
 void ctm_arena_freep(struct ctm_arena **a);             /* for CTM_AUTO_ARENA */
 #define CTM_AUTO_ARENA __attribute__((cleanup(ctm_arena_freep))) struct ctm_arena
 void *ctm_arena_alloc(struct ctm_arena *a, size_t n);                     /* zeroed; NULL at the maximum */

@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "base/timex.h"
+#include "http/listen.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <microhttpd.h>
@@ -24,8 +25,6 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #define HEADER_COST 64          /* what the library keeps beside the text of a header */
@@ -34,6 +33,13 @@
 #define ENDLESS INT64_MAX            /* a body whose end cannot be waited for: refused at once */
 #define SLOWEST_BYTES_PER_S 16384
 #define BODY_GRACE_MS 15000
+
+/* Exchanges that are over are used again, with their memory; not where a sanitizer shall see who touches one too late. */
+#ifdef __SANITIZE_ADDRESS__
+#define SPARES_MAX 0
+#else
+#define SPARES_MAX 64
+#endif
 
 /* One per connection: until when the client must have got on. 0: it is our turn. */
 struct conn {
@@ -50,9 +56,11 @@ struct ctm_srv {
 	char unix_path[108];
 	size_t arena_max, headers_max;
 	int head_ms;
-	pthread_mutex_t mu;               /* conns, stop */
+	pthread_mutex_t mu;               /* conns, stop, spare */
 	pthread_cond_t wake;
 	struct conn conns;                /* ring */
+	struct ctm_req_wire *spare;       /* list */
+	unsigned spares;
 	bool stop, sweeping;
 	pthread_t sweeper;
 };
@@ -61,6 +69,7 @@ enum stage { S_NEW, S_BODY, S_SWALLOW, S_PARKED, S_REPLIED };
 
 struct ctm_req_wire {
 	struct ctm_srv *srv;
+	struct ctm_req_wire *next;        /* of the spare ones */
 	struct MHD_Connection *con;
 	struct conn *conn;
 	struct ctm_req req;
@@ -143,16 +152,55 @@ static void on_connection(void *cls, struct MHD_Connection *con, void **ctx, enu
 
 /* ---- one exchange ---- */
 
-static void *on_uri(void *cls, const char *uri, struct MHD_Connection *con)
+/* A fresh exchange, or NULL without memory. */
+static struct ctm_req_wire *take_wire(struct ctm_srv *s)
 {
-	struct ctm_srv *s = cls;
-	struct ctm_req_wire *w = calloc(1, sizeof *w);
-	if (!w)
-		return NULL;
-	if (!(w->req.arena = ctm_arena_new(s->arena_max))) {
+	pthread_mutex_lock(&s->mu);
+	struct ctm_req_wire *w = s->spare;
+	if (w) {
+		s->spare = w->next;
+		s->spares--;
+	}
+	pthread_mutex_unlock(&s->mu);
+	if (w) {
+		*w = (struct ctm_req_wire){ .req.arena = w->req.arena };
+		return w;
+	}
+	w = calloc(1, sizeof *w);
+	if (w && !(w->req.arena = ctm_arena_new(s->arena_max))) {
 		free(w);
 		return NULL;
 	}
+	return w;
+}
+
+static void free_wire(struct ctm_req_wire *w)
+{
+	ctm_arena_free(w->req.arena);
+	free(w);
+}
+
+static void give_wire(struct ctm_srv *s, struct ctm_req_wire *w)
+{
+	ctm_arena_reset(w->req.arena);
+	pthread_mutex_lock(&s->mu);
+	bool keep = s->spares + 1 <= SPARES_MAX;
+	if (keep) {
+		w->next = s->spare;
+		s->spare = w;
+		s->spares++;
+	}
+	pthread_mutex_unlock(&s->mu);
+	if (!keep)
+		free_wire(w);
+}
+
+static void *on_uri(void *cls, const char *uri, struct MHD_Connection *con)
+{
+	struct ctm_srv *s = cls;
+	struct ctm_req_wire *w = take_wire(s);
+	if (!w)
+		return NULL;
 	w->srv = s;
 	w->con = con;
 	w->req.wire = w;
@@ -175,8 +223,7 @@ static void on_completed(void *cls, struct MHD_Connection *con, void **con_cls, 
 	set_deadline(s, w->conn, s->head_ms * 2);       /* time to think, then a whole header */
 	if (w->headed)
 		s->h.done(s->h.arg, &w->req);
-	ctm_arena_free(w->req.arena);
-	free(w);
+	give_wire(s, w);
 	*con_cls = NULL;
 }
 
@@ -214,7 +261,7 @@ static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind, const char 
 		return MHD_NO;
 	}
 	for (size_t i = 0; i < sizeof once / sizeof *once; i++)
-		if (!strcasecmp(once[i], key) && ctm_req_header(r, key)) {
+		if ((once[i][0] | 32) == (key[0] | 32) && !strcasecmp(once[i], key) && ctm_req_header(r, key)) {
 			g->bad = "a header that may come once came twice";
 			return MHD_NO;
 		}
@@ -420,75 +467,6 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *con, const c
 
 /* ---- opening and closing ---- */
 
-static int listen_tcp(const struct ctm_srv_conf *c, struct ctm_srv *s, struct ctm_err *err)
-{
-	struct sockaddr_storage ss = { 0 };
-	struct sockaddr_in *v4 = (void *)&ss;
-	struct sockaddr_in6 *v6 = (void *)&ss;
-	socklen_t len;
-	if (inet_pton(AF_INET, c->host, &v4->sin_addr) == 1) {
-		ss.ss_family = AF_INET;
-		v4->sin_port = htons((uint16_t)c->port);
-		len = sizeof *v4;
-	} else if (inet_pton(AF_INET6, c->host, &v6->sin6_addr) == 1) {
-		ss.ss_family = AF_INET6;
-		v6->sin6_port = htons((uint16_t)c->port);
-		len = sizeof *v6;
-	} else {
-		return ctm_fail(err, CTM_E_INPUT, "listen", NULL, "%s is not a numeric address such as 127.0.0.1", c->host);
-	}
-	CTM_AUTO_FD fd = socket(ss.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	int on = 1;
-	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on))
-		return ctm_fail(err, CTM_E_IO, "listen", NULL, "no socket: %s", strerror(errno));
-	if (bind(fd, (struct sockaddr *)&ss, len) || listen(fd, 256)) {
-		if (errno == EADDRINUSE)
-			return ctm_fail(err, CTM_E_BUSY, "listen", NULL, "port %d is in use by another program; stop that one or choose another port with --port", c->port);
-		return ctm_fail(err, CTM_E_IO, "listen", NULL, "cannot listen on %s port %d: %s", c->host, c->port, strerror(errno));
-	}
-	if (getsockname(fd, (struct sockaddr *)&ss, &len))
-		return ctm_fail(err, CTM_E_IO, "listen", NULL, "getsockname: %s", strerror(errno));
-	s->port = ntohs(ss.ss_family == AF_INET ? v4->sin_port : v6->sin6_port);
-	s->listen_fd = fd;
-	fd = -1;
-	return 0;
-}
-
-/* A socket file nobody answers on is left over from a program that died; one that answers is somebody's. */
-static int clear_stale(const struct sockaddr_un *sun, struct ctm_err *err)
-{
-	struct stat st;
-	if (lstat(sun->sun_path, &st))
-		return 0;
-	if (!S_ISSOCK(st.st_mode))
-		return ctm_fail(err, CTM_E_IO, "listen", NULL, "%s is there and is not a socket; move it away", sun->sun_path);
-	CTM_AUTO_FD fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd >= 0 && !connect(fd, (const struct sockaddr *)sun, sizeof *sun))
-		return ctm_fail(err, CTM_E_BUSY, "listen", NULL, "another ctm serves this state directory (%s answers); stop it first", sun->sun_path);
-	if (unlink(sun->sun_path))
-		return ctm_fail(err, CTM_E_IO, "listen", NULL, "%s: %s", sun->sun_path, strerror(errno));
-	return 0;
-}
-
-static int listen_unix(const struct ctm_srv_conf *c, struct ctm_srv *s, struct ctm_err *err)
-{
-	struct sockaddr_un sun = { .sun_family = AF_UNIX };
-	if (!ctm_copy(sun.sun_path, sizeof sun.sun_path, c->unix_path))
-		return ctm_fail(err, CTM_E_INPUT, "listen", NULL, "the path %s is too long for a unix socket (107 bytes); use a state directory with a shorter name", c->unix_path);
-	int rc = clear_stale(&sun, err);
-	if (rc)
-		return rc;
-	CTM_AUTO_FD fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	/* The mode is set on the descriptor before bind, so there is no moment in which others could connect. */
-	if (fd < 0 || fchmod(fd, 0600) || bind(fd, (struct sockaddr *)&sun, sizeof sun) || chmod(sun.sun_path, 0600) || listen(fd, 256))
-		return ctm_fail(err, CTM_E_IO, "listen", NULL, "%s: %s", sun.sun_path, strerror(errno));
-	(void)ctm_copy(s->unix_path, sizeof s->unix_path, sun.sun_path);
-	s->edge = true;
-	s->listen_fd = fd;
-	fd = -1;
-	return 0;
-}
-
 static void no_log(void *cls, const char *fmt, va_list ap) { }
 
 static void free_srv(struct ctm_srv *s)
@@ -499,6 +477,10 @@ static void free_srv(struct ctm_srv *s)
 		pthread_cond_signal(&s->wake);
 		pthread_mutex_unlock(&s->mu);
 		pthread_join(s->sweeper, NULL);
+	}
+	for (struct ctm_req_wire *w = s->spare, *next; w; w = next) {
+		next = w->next;
+		free_wire(w);
 	}
 	if (s->listen_fd >= 0)
 		close(s->listen_fd);
@@ -546,7 +528,10 @@ int ctm_srv_start(const struct ctm_srv_conf *c, const struct ctm_srv_handler *ha
 	s->arena_max = c->arena_max;
 	s->headers_max = c->memory / 4 * 3;
 	s->head_ms = c->head_ms;
-	int rc = c->unix_path ? listen_unix(c, s, err) : listen_tcp(c, s, err);
+	s->edge = c->unix_path != NULL;
+	int rc = s->edge ? ctm_listen_unix(c->unix_path, &s->listen_fd, err) : ctm_listen_tcp(c->host, c->port, &s->listen_fd, &s->port, err);
+	if (!rc && s->edge)
+		(void)ctm_copy(s->unix_path, sizeof s->unix_path, c->unix_path);
 	if (!rc && pthread_create(&s->sweeper, NULL, sweep, s))
 		rc = ctm_fail(err, CTM_E_NOMEM, NULL, NULL, "no thread for the HTTP service");
 	else if (!rc)

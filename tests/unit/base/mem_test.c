@@ -79,6 +79,32 @@ static void buffer_stops_at_its_maximum_and_stays_failed(void **state)
 static char order[8], one[] = "1", two[] = "2", none[] = "n";
 static void note(void *arg) { strncat(order, arg, 1); }
 
+static void count_late(void *arg) { ++*(int *)arg; }
+
+static void an_arena_begins_again_as_if_new(void **state)
+{
+	struct ctm_arena *a = ctm_arena_new(200000);
+	int late = 0;
+	for (int round = 0; round < 3; round++) {
+		unsigned char *first = ctm_arena_alloc(a, 5000), *large = ctm_arena_alloc(a, 150000);
+		assert_non_null(first);
+		assert_non_null(large);
+		for (size_t i = 0; i < 5000; i++)
+			assert_int_equal(first[i], 0);
+		memset(first, 0xA5, 5000);
+		memset(large, 0xA5, 150000);
+		assert_null(ctm_arena_alloc(a, 100000));      /* the maximum counts from the start again, not more */
+		assert_int_equal(ctm_arena_defer(a, count_late, &late), 0);
+		ctm_arena_reset(a);
+		assert_int_equal(late, round + 1);
+	}
+	assert_non_null(ctm_arena_alloc(a, 190000));          /* one that is larger than a piece comes first */
+	ctm_arena_reset(a);
+	assert_non_null(ctm_arena_alloc(a, 190000));
+	ctm_arena_free(a);
+	assert_int_equal(late, 3);
+}
+
 static void arena_zeroes_aligns_and_ends(void **state)
 {
 	struct ctm_arena *a = ctm_arena_new(200000);
@@ -114,7 +140,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(first_failure_is_kept), cmocka_unit_test(long_messages_end_on_a_whole_character),
 		cmocka_unit_test(every_row_has_name_status_and_exit), cmocka_unit_test(buffer_stops_at_its_maximum_and_stays_failed),
-		cmocka_unit_test(arena_zeroes_aligns_and_ends),
+		cmocka_unit_test(arena_zeroes_aligns_and_ends), cmocka_unit_test(an_arena_begins_again_as_if_new),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
