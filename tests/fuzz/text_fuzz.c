@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -26,6 +27,13 @@ static void decoders(const char *s, size_t n)
 	if (ctm_unb64url(s, n, &raw) == 0) {
 		ctm_b64url(&back, raw.p, raw.len);
 		if (back.len != n || (n && memcmp(back.p, s, n) != 0))
+			abort();
+	}
+	uint8_t bytes[64];
+	char hex[129];
+	if (n <= 128 && ctm_unhex(s, n, bytes) == 0) {
+		ctm_hex(bytes, n / 2, hex);
+		if (strlen(hex) != n || strncasecmp(hex, s, n))
 			abort();
 	}
 	ctm_buf_reset(&raw);
