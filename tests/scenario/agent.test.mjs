@@ -10,7 +10,7 @@ import https from 'node:https';
 import net from 'node:net';
 import tls from 'node:tls';
 import { after, before, describe, test } from 'node:test';
-import { Kit, program, sha256, sleep, estAnswer, estRequest } from './agent_kit.mjs';
+import { Kit, program, sha256, sleep, BEAT, SIMPLE, Service } from './agent_kit.mjs';
 
 const kit = new Kit();
 after(() => kit.end());
@@ -479,63 +479,9 @@ describe('bad input', () => {
   });
 });
 
-// A maker's service of its own: a CA by openssl, HTTPS that asks for client certificates.
-class Service {
-  constructor(name) {
-    this.dir = fs.mkdtempSync(kit.file(`service-${name}-`));
-    this.calls = [];
-    this.refuse = 0;
-    this.openssl('req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', 'ca.key', '-out', 'ca.pem', '-days', '30', '-subj', '/CN=Bench CA');
-    this.openssl('req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', 'server.key', '-out', 'server.csr', '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost');
-    this.openssl('x509', '-req', '-in', 'server.csr', '-CA', 'ca.pem', '-CAkey', 'ca.key', '-days', '30', '-copy_extensions', 'copy', '-out', 'server.pem');
-  }
-
-  openssl(...args) {
-    const r = spawnSync('openssl', args, { cwd: this.dir, encoding: 'utf8' });
-    if (r.status !== 0) throw new Error(r.stderr);
-  }
-
-  read(name) { return fs.readFileSync(`${this.dir}/${name}`, 'utf8'); }
-
-  issue(csr) {
-    fs.writeFileSync(`${this.dir}/device.csr`, csr);
-    this.openssl('req', '-in', 'device.csr', '-verify', '-noout');
-    this.openssl('x509', '-req', '-in', 'device.csr', '-CA', 'ca.pem', '-CAkey', 'ca.key', '-days', '30', '-out', 'device.pem');
-    return this.read('device.pem');
-  }
-
-  async start() {
-    this.server = https.createServer({ key: this.read('server.key'), cert: this.read('server.pem'), ca: this.read('ca.pem'), requestCert: true, rejectUnauthorized: false, minVersion: 'TLSv1.2' }, (q, r) => {
-      let body = '';
-      q.on('data', (d) => { body += d; });
-      q.on('end', () => {
-        const est = q.url.startsWith('/.well-known/est/');
-        const call = { path: q.url, body: est ? body : JSON.parse(body), user: Buffer.from((q.headers.authorization ?? '').replace('Basic ', ''), 'base64').toString(), certified: q.socket.authorized, subject: q.socket.getPeerCertificate()?.subject };
-        this.calls.push(call);
-        if (this.refuse) { r.writeHead(this.refuse); r.end(); return; }
-        if (est) r.end(estAnswer(this.issue(this.swap ?? estRequest(call.body))));
-        else r.end('{}');
-      });
-    });
-    await new Promise((done) => this.server.listen(0, '127.0.0.1', done));
-    return this;
-  }
-
-  platform(ca = `${this.dir}/ca.pem`) { return { url: `https://localhost:${this.server.address().port}`, ca, connect: '127.0.0.1' }; }
-
-  async until(what, ms = 8000) {
-    for (const end = Date.now() + ms; Date.now() < end; await sleep(30)) { const c = this.calls.filter(what); if (c.length) return c; }
-    throw new Error(`no such call; had ${JSON.stringify(this.calls.map((c) => c.path))}`);
-  }
-
-  stop() { this.server.closeAllConnections(); this.server.close(); }
-}
-
-const SIMPLE = '/.well-known/est/simpleenroll';
-
 describe('enrolment and reports', () => {
   let service;
-  before(async () => { service = await new Service('good').start(); });
+  before(async () => { service = await new Service(kit, 'good').start(); });
   after(() => service.stop());
 
   test('the unit enrols with its own key, shows the issued certificate and reports with growing numbers', async () => {
@@ -543,20 +489,21 @@ describe('enrolment and reports', () => {
     const [enrol] = await service.until((c) => c.path === SIMPLE && c.user.startsWith(`${u.serial}:`));
     assert.equal(enrol.certified, false);
     assert.equal(enrol.user, `${u.serial}:code-of-this-unit`);
-    const mine = (c) => c.path === '/d/v1/state' && c.subject?.CN === u.serial;
+    const mine = (c) => c.path === BEAT && c.subject?.CN === u.serial;
     const [first] = await service.until(mine);
     assert.equal(first.certified, true);
     assert.equal(first.subject.serialNumber, u.serial);
-    assert.deepEqual(Object.keys(first.body).sort(), ['boot_counter', 'health', 'metrics', 'seq', 'version']);
-    assert.deepEqual(first.body.version, { claimed: '1.0.0', booted: '1.0.0', verified: '1.0.0' });
+    // ctm.heartbeat/1: format, seq, booted version, boots, health, reason of the start; no other version where all three are one
+    assert.deepEqual([first.body.get(0), first.body.get(1), first.body.get(3), first.body.get(4), first.body.get(5), first.body.get(6)], [1, 1, '1.0.0', 1, 0, 1]);
+    assert.ok(!first.body.has(8) && !first.body.has(9) && first.body.get(7).has(1));
     const { cert } = await handshake(u);
     assert.match(cert.issuer, /Bench CA/);
     const spki = createPublicKey(cert.publicKey.export({ type: 'spki', format: 'pem' })).export({ type: 'spki', format: 'der' });
     assert.equal((await u.call('GET', '/ctm/v1/identity')).body.spki_sha256, 'sha256:' + sha256(spki));
     await u.stop('SIGKILL');
     await u.start();
-    await service.until((c) => mine(c) && c.body.boot_counter === 2);
-    const seqs = service.calls.filter(mine).map((c) => c.body.seq);
+    await service.until((c) => mine(c) && c.body.get(4) === 2);
+    const seqs = service.calls.filter(mine).map((c) => c.body.get(1));
     assert.deepEqual(seqs, [...new Set(seqs)].sort((a, b) => a - b));
     assert.equal(service.calls.filter((c) => c.path === SIMPLE && c.user.startsWith(`${u.serial}:`)).length, 1);
     assert.match((await handshake(u)).cert.issuer, /Bench CA/);
@@ -566,7 +513,7 @@ describe('enrolment and reports', () => {
   });
 
   test('a service whose certificate is not of the pinned CA hears nothing', async () => {
-    const stranger = await new Service('stranger').start();
+    const stranger = await new Service(kit, 'stranger').start();
     const u = await fresh({ platform: { ...stranger.platform(), ca: `${service.dir}/ca.pem` } });
     for (let i = 0; i < 100 && !u.err.includes('no TLS'); i++) await sleep(50);
     assert.match(u.err, /no TLS with localhost/);
@@ -577,7 +524,7 @@ describe('enrolment and reports', () => {
   });
 
   test('a refusal, or a certificate for another key, leaves the unit as it was and working', async () => {
-    const odd = await new Service('odd').start();
+    const odd = await new Service(kit, 'odd').start();
     odd.openssl('req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', 'other.key', '-out', 'other.csr', '-subj', '/CN=other');
     odd.swap = odd.read('other.csr');
     const u = await fresh({ platform: odd.platform() });
@@ -590,7 +537,7 @@ describe('enrolment and reports', () => {
     assert.ok(!u.err.includes('code-of-this-unit'));
     assert.equal((await u.call('GET', '/ctm/v1/identity')).status, 200);
     odd.refuse = 0;
-    await odd.until((c) => c.path === '/d/v1/state', 20000);
+    await odd.until((c) => c.path === BEAT, 20000);
     await u.stop();
     odd.stop();
   });

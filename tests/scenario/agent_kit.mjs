@@ -9,6 +9,7 @@ import https from 'node:https';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { uncbor } from './cbor_kit.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const build = process.env.CTM_BUILD || path.join(here, '..', '..', 'build-asan');
@@ -189,3 +190,59 @@ export function estAnswer(pem) {
 }
 
 export const sha256 = (b) => createHash('sha256').update(b).digest('hex');
+
+export const SIMPLE = '/.well-known/est/simpleenroll', BEAT = '/d/v1/heartbeat';
+
+// A maker's service of its own: a CA by openssl, HTTPS that asks for client certificates.
+export class Service {
+  constructor(kit, name) {
+    this.dir = fs.mkdtempSync(kit.file(`service-${name}-`));
+    this.calls = [];
+    this.refuse = 0;
+    this.openssl('req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', 'ca.key', '-out', 'ca.pem', '-days', '30', '-subj', '/CN=Bench CA');
+    this.openssl('req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', 'server.key', '-out', 'server.csr', '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost');
+    this.openssl('x509', '-req', '-in', 'server.csr', '-CA', 'ca.pem', '-CAkey', 'ca.key', '-days', '30', '-copy_extensions', 'copy', '-out', 'server.pem');
+  }
+
+  openssl(...args) {
+    const r = spawnSync('openssl', args, { cwd: this.dir, encoding: 'utf8' });
+    if (r.status !== 0) throw new Error(r.stderr);
+  }
+
+  read(name) { return fs.readFileSync(`${this.dir}/${name}`, 'utf8'); }
+
+  issue(csr) {
+    fs.writeFileSync(`${this.dir}/device.csr`, csr);
+    this.openssl('req', '-in', 'device.csr', '-verify', '-noout');
+    this.openssl('x509', '-req', '-in', 'device.csr', '-CA', 'ca.pem', '-CAkey', 'ca.key', '-days', '30', '-out', 'device.pem');
+    return this.read('device.pem');
+  }
+
+  async start() {
+    this.server = https.createServer({ key: this.read('server.key'), cert: this.read('server.pem'), ca: this.read('ca.pem'), requestCert: true, rejectUnauthorized: false, minVersion: 'TLSv1.2' }, (q, r) => {
+      const parts = [];
+      q.on('data', (d) => parts.push(d));
+      q.on('end', () => {
+        const bytes = Buffer.concat(parts);
+        const est = q.url.startsWith('/.well-known/est/');
+        const call = { path: q.url, body: est ? bytes.toString() : uncbor(bytes), user: Buffer.from((q.headers.authorization ?? '').replace('Basic ', ''), 'base64').toString(), certified: q.socket.authorized, subject: q.socket.getPeerCertificate()?.subject };
+        this.calls.push({ ...call, bytes });
+        if (this.fault?.(q, r)) return;          // a test answers in its own way
+        if (this.refuse) { r.writeHead(this.refuse); r.end(); return; }
+        if (est) r.end(estAnswer(this.issue(this.swap ?? estRequest(call.body))));
+        else r.end('{}');
+      });
+    });
+    await new Promise((done) => this.server.listen(0, '127.0.0.1', done));
+    return this;
+  }
+
+  platform(ca = `${this.dir}/ca.pem`) { return { url: `https://localhost:${this.server.address().port}`, ca, connect: '127.0.0.1' }; }
+
+  async until(what, ms = 8000) {
+    for (const end = Date.now() + ms; Date.now() < end; await sleep(30)) { const c = this.calls.filter(what); if (c.length) return c; }
+    throw new Error(`no such call; had ${JSON.stringify(this.calls.map((c) => c.path))}`);
+  }
+
+  stop() { this.server.closeAllConnections(); this.server.close(); }
+}

@@ -37,3 +37,28 @@ export function sign1(key, type, payload, kid) {
 export const HEARTBEAT = 'application/ctm-heartbeat+cbor';
 export const heartbeat = ({ seq, boots = 1, version = '1.0.0', health = 0, reboot = 1, metrics = [[1, 60]], more = [] }) =>
   cbor(new Map([[0, 1], [1, seq], [3, version], [4, boots], [5, health], [6, reboot], [7, new Map(metrics)], ...more]));
+
+// The other way: one item of the same subset.
+export function uncbor(b) {
+  let at = 0;
+  const length = (info) => {
+    if (info < 24) return info;
+    const width = 1 << (info - 24), v = b.readUIntBE(at, Math.min(width, 6));
+    const n = width === 8 ? Number(b.readBigUInt64BE(at)) : v;
+    at += width;
+    return n;
+  };
+  const item = () => {
+    const first = b[at++], major = first >> 5, n = major === 7 ? 0 : length(first & 31);
+    if (major === 0) return n;
+    if (major === 1) return -1 - n;
+    if (major === 2 || major === 3) { at += n; const bytes = b.subarray(at - n, at); return major === 2 ? bytes : bytes.toString(); }
+    if (major === 4) return Array.from({ length: n }, item);
+    if (major === 5) return new Map(Array.from({ length: n }, () => [item(), item()]));
+    if (major === 6) return item();
+    return first === 0xf5 ? true : first === 0xf4 ? false : null;
+  };
+  const v = item();
+  if (at !== b.length) throw new Error(`${b.length - at} bytes are left over`);
+  return v;
+}

@@ -10,6 +10,7 @@
 #include "ctm/cred.h"
 #include "ctm/identity.h"
 #include "ctm/log.h"
+#include "ctm/state.h"
 #include "ctm/update.h"
 #include "defects.h"
 #include "http.h"
@@ -70,7 +71,8 @@ struct agent {
 	char spki[72];                          /* "sha256:..." of the device key */
 	bool enrolled;
 	int64_t started_ms;                     /* mono */
-	uint64_t report_seq;                    /* of the last report, kept */
+	struct ctm_state state;                 /* metrics and judgement */
+	struct ctm_queue queue;                 /* heartbeats on their way */
 	pthread_mutex_t lock;
 	int wake;                               /* eventfd: the certificate has changed */
 	bool reboot;                            /* after the answers in flight */
@@ -178,6 +180,7 @@ struct client_call {
 	const char *method, *path, *type;       /* type: of the body, NULL without one */
 	const char *basic;                      /* "USER:PASSWORD" in base64, or NULL */
 	const char *body;
+	size_t n;                               /* bytes of it */
 	EVP_PKEY *key;                          /* with cert: mutual TLS; NULL without */
 	const char *cert;
 };
@@ -186,6 +189,12 @@ int client_exchange(const struct agent_conf *c, const struct client_call *call, 
 /* est.c: enrolment and renewal by EST (RFC 7030). */
 int est_enrol(struct agent *a, struct why *w);
 int est_renew(struct agent *a, struct why *w);
+
+/* aware.c: state awareness */
+void aware_boot(struct agent *a, bool fell_back);    /* after the boot step: why it started, what waits to be told */
+void aware_leaves(unsigned reason);                  /* enum ctm_reboot: the process is about to end, and that is meant */
+void aware_event(struct agent *a, const char *event);   /* counts what is counted; under the lock */
+int aware_beat(struct agent *a);                     /* one more heartbeat into the queue; under the lock. STORAGE */
 
 /* report.c */
 int report_start(struct agent *a, struct why *w);

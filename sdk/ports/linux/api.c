@@ -105,6 +105,7 @@ static const char *need_text(const json_t *o, const char *name, struct reply *r)
 
 void agent_event(struct agent *a, const char *event, const char *detail)
 {
+	aware_event(a, event);
 	if (DEFECT(SILENT_LOG))
 		return;
 	if (ctm_log_add(&a->log, event, detail))

@@ -139,7 +139,7 @@ static int head_of(const struct agent_conf *c, const struct client_call *call, c
 	if (n > 0 && (size_t)n < cap && call->basic)
 		n += snprintf(out + n, cap - (size_t)n, "Authorization: Basic %s\r\n", call->basic);
 	if (n > 0 && (size_t)n < cap && call->type)
-		n += snprintf(out + n, cap - (size_t)n, "Content-Type: %s\r\nContent-Length: %zu\r\n", call->type, strlen(call->body));
+		n += snprintf(out + n, cap - (size_t)n, "Content-Type: %s\r\nContent-Length: %zu\r\n", call->type, call->n);
 	if (n > 0 && (size_t)n < cap)
 		n += snprintf(out + n, cap - (size_t)n, "\r\n");
 	return n > 0 && (size_t)n < cap ? n : -1;
@@ -163,7 +163,7 @@ static int exchange(const struct agent_conf *c, SSL *s, int fd, const struct cli
 			return why_say(w, CTM_SDK_VERIFY, "no TLS with %s:%d: %s", c->host, c->platform_port,
 				       v != X509_V_OK ? X509_verify_cert_error_string(v) : "the handshake failed");
 		}
-	rc = send_all(s, fd, head, (size_t)n, deadline) || (call->type && send_all(s, fd, call->body, strlen(call->body), deadline));
+	rc = send_all(s, fd, head, (size_t)n, deadline) || (call->type && send_all(s, fd, call->body, call->n, deadline));
 	ctm_sdk_wipe(head, sizeof head);
 	if (rc)
 		return why_say(w, CTM_SDK_STATE, "%s:%d took no request", c->host, c->platform_port);

@@ -107,6 +107,7 @@ static int ask(struct agent *a, struct client_call *call, EVP_PKEY *key, char pe
 	call->method = "POST";
 	call->type = "application/pkcs10";
 	call->body = csr;
+	call->n = strlen(csr);
 	rc = client_exchange(&a->conf, call, &status, answer, ANSWER, w);
 	if (!rc && status != 200)
 		rc = why_say(w, CTM_SDK_AUTH, "the maker's service refused the enrolment (status %d)", status);

@@ -158,6 +158,7 @@ static int boot(struct agent *a, struct why *w)
 	snprintf(a->claimed, sizeof a->claimed, "%s", a->update.booted[0] ? a->update.booted : "none");
 	snprintf(detail, sizeof detail, "version %s, boot %llu", a->claimed, (unsigned long long)a->update.boots);
 	agent_event(a, "boot", detail);
+	aware_boot(a, fell_back);
 	if (fell_back)
 		agent_event(a, "update.refused", "trial: fell back");
 	return 0;
@@ -253,10 +254,13 @@ static int serve(struct agent *a, struct why *w)
 	fflush(stdout);
 	rc = server_run(a, listener, &stop, w);
 	if (rc == 1) {
+		aware_leaves(CTM_REBOOT_update);
 		reboot(a, listener);
 		rc = why_say(w, CTM_SDK_FAIL, "the new version could not be started: %s", strerror(errno));
 	}
 	pthread_mutex_lock(&a->lock);   /* kept: the process ends */
+	if (!rc)
+		aware_leaves(CTM_REBOOT_user);
 	unlinkat(a->dir, "ready", 0);
 	return rc;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Enrolment, renewal and state reports, in a thread of their own. Certificates come by EST (est.c) and must verify under the pinned CA
- * for this key and serial. A renewal that fails is tried again later; reports go on with the certificate there is. A report carries a number that only grows and is stored before it
- * is sent, so a report that was heard can never be sent again with another content. Failures are tried again, slower each time
- * up to RETRY_MAX_S, and are said on standard error once per change of words.
+ * Enrolment, renewal and heartbeats, in a thread of their own. Certificates come by EST (est.c) and must verify under the pinned CA for
+ * this key and serial. A renewal that fails is tried again later; reports go on with the certificate there is. Heartbeats are stored
+ * under their number before they are sent (ctm/queue.h), so an outage delays them and a crash loses none. Failures are tried again,
+ * slower each time up to RETRY_MAX_S, and are said on standard error once per change of words.
  */
 #include "agent.h"
 #include <stdio.h>
@@ -14,65 +14,61 @@
 
 #define RETRY_MAX_S 30
 #define ANSWER (32 << 10)
-#define SEQ_RECORD "report-seq"
 
-/* The next number, stored before it is used. */
-static int next_seq(struct agent *a)
+/* One heartbeat to the platform. 0, or why not; a number the platform has had (409) is as good as taken. */
+static int send_beat(struct agent *a, const char *cert, const uint8_t *beat, size_t n, char *answer, struct why *w)
 {
-	uint8_t b[8];
+	struct client_call call = { .method = "POST", .path = "/d/v1/heartbeat", .type = CTM_HEARTBEAT_TYPE, .body = (const char *)beat, .n = n,
+				    .key = a->key, .cert = cert };
+	int status = 0, rc = client_exchange(&a->conf, &call, &status, answer, ANSWER, w);
 
-	a->report_seq++;
-	for (int i = 0; i < 8; i++)
-		b[i] = (uint8_t)(a->report_seq >> (56 - 8 * i));
-	return ctm_record_store(&a->port, SEQ_RECORD, b, sizeof b);
-}
-
-static void load_seq(struct agent *a)
-{
-	uint8_t b[8];
-	size_t n = 0;
-
-	a->report_seq = 0;
-	if (ctm_record_load(&a->port, SEQ_RECORD, b, sizeof b, &n) == 0 && n == 8)
-		for (int i = 0; i < 8; i++)
-			a->report_seq = a->report_seq << 8 | b[i];
-}
-
-static char *report_body(struct agent *a)
-{
-	json_t *o = json_pack("{s:I, s:o, s:I, s:s, s:{s:I, s:I}}", "seq", (json_int_t)a->report_seq, "version", agent_versions(a),
-		"boot_counter", (json_int_t)a->update.boots, "health", agent_health(a), "metrics",
-		"uptime_s", (json_int_t)((mono_ms(NULL) - a->started_ms) / 1000), "log_entries", (json_int_t)a->log.last);
-	char *body = o ? json_dumps(o, JSON_COMPACT) : NULL;
-
-	json_decref(o);
-	return body;
-}
-
-static int report(struct agent *a, struct why *w)
-{
-	char *cert = malloc(AGENT_PEM), *answer = malloc(ANSWER), *body = NULL;
-	struct client_call call = { .method = "POST", .path = "/d/v1/state", .type = "application/json", .key = a->key, .cert = cert };
-	int status = 0, rc = 0;
-
-	pthread_mutex_lock(&a->lock);
-	if (cert && answer && next_seq(a) == 0 && device_cert_pem(a, cert, AGENT_PEM) == 0)
-		body = report_body(a);
-	pthread_mutex_unlock(&a->lock);
-	if (!body)
-		rc = why_say(w, CTM_SDK_STORAGE, "no report could be made");
-	else {
-		call.body = body;
-		rc = client_exchange(&a->conf, &call, &status, answer, ANSWER, w);
-	}
-	if (!rc && (status < 200 || status > 299))
+	if (!rc && (status < 200 || status > 299) && status != 409)
 		rc = why_say(w, CTM_SDK_STATE, "the maker's service refused the report (status %d)", status);
-	if (!rc)
-		device_key_settle(a);
-	free(body);
+	return rc;
+}
+
+/* Oldest first, until nothing waits or the platform does not take it. */
+static int flush(struct agent *a, struct why *w)
+{
+	char *cert = malloc(AGENT_PEM), *answer = malloc(ANSWER);
+	uint8_t beat[CTM_HEARTBEAT_MAX];
+	uint64_t seq = 0;
+	size_t n = 0;
+	int rc = cert && answer ? 0 : why_say(w, CTM_SDK_FAIL, "out of memory");
+
+	while (!rc) {
+		pthread_mutex_lock(&a->lock);
+		rc = ctm_queue_peek(&a->queue, &seq, beat, sizeof beat, &n);
+		if (!rc)
+			rc = device_cert_pem(a, cert, AGENT_PEM);
+		pthread_mutex_unlock(&a->lock);
+		if (rc)
+			break;
+		rc = send_beat(a, cert, beat, n, answer, w);
+		pthread_mutex_lock(&a->lock);
+		ctm_metrics_add(&a->state.metrics, rc ? CTM_METRIC_sync_failed : CTM_METRIC_sync_ok, 1);
+		if (!rc && !(rc = ctm_queue_taken(&a->queue, seq)))
+			device_key_settle(a);
+		pthread_mutex_unlock(&a->lock);
+	}
 	free(answer);
 	free(cert);
-	return rc;
+	return rc == CTM_SDK_NONE ? 0 : rc;
+}
+
+/* A heartbeat each period, whether anybody hears it or not; then what waits goes out. */
+static int report(struct agent *a, int64_t *last_beat_ms, struct why *w)
+{
+	int64_t now = mono_ms(NULL);
+	int rc = 0;
+
+	if (!*last_beat_ms || now - *last_beat_ms >= (int64_t)a->conf.report_interval_s * 1000) {
+		pthread_mutex_lock(&a->lock);
+		rc = aware_beat(a);
+		pthread_mutex_unlock(&a->lock);
+		*last_beat_ms = now;
+	}
+	return rc ? why_say(w, rc, "no report could be made") : flush(a, w);
 }
 
 static void say(const struct why *w, char last[sizeof w->text])
@@ -87,6 +83,7 @@ static void *run(void *arg)
 {
 	struct agent *a = arg;
 	char last[sizeof(struct why)] = "";
+	int64_t last_beat_ms = 0;
 	int retry = 1;
 
 	for (;;) {
@@ -99,7 +96,7 @@ static void *run(void *arg)
 		pthread_mutex_unlock(&a->lock);
 		if (enrolled && device_cert_old(a) && est_renew(a, &w))
 			say(&w, last);
-		ok = (enrolled ? report(a, &w) : est_enrol(a, &w)) == 0;
+		ok = (enrolled ? report(a, &last_beat_ms, &w) : est_enrol(a, &w)) == 0;
 		pause_s = ok ? (enrolled ? a->conf.report_interval_s : 0) : retry;
 		if (ok) {
 			retry = 1;
@@ -119,7 +116,6 @@ int report_start(struct agent *a, struct why *w)
 	sigset_t all, before;
 	int rc;
 
-	load_seq(a);
 	if (!a->conf.host[0])
 		return 0;
 	/* Signals are the first thread's. */
