@@ -5,6 +5,7 @@
  */
 #include "ctm/config.h"
 #include "ctm/cred.h"
+#include "ctm/delta.h"
 #include "ctm/director.h"
 #include "ctm/iface.h"
 #include "ctm/link.h"
@@ -20,6 +21,7 @@
 
 struct ctm_port ram_port;
 struct ctm_update ram_update;
+struct ctm_delta ram_delta;
 struct ctm_director ram_director;
 struct ctm_timefloor ram_timefloor;
 struct ctm_config ram_config;

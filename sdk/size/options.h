@@ -11,6 +11,7 @@
 #define CTM_ADVISORIES_MAX 8
 #define CTM_SLOT_CHUNK 256
 #define CTM_SLOT_BLOCK ((size_t)2 << 10)
+#define CTM_DELTA_CONTEXT 0
 #define CTM_SETTINGS_MAX 8
 #define CTM_SETTING_TEXT 24
 #define CTM_SETTING_VALUES 6

@@ -12,10 +12,9 @@ enum { OP_COPY, OP_LITERALS, OP_MATCH };
 
 void ctm_delta_model_new(struct ctm_delta_model *m)
 {
-	uint16_t *p = (uint16_t *)(void *)m;
-
-	for (size_t i = 0; i < sizeof *m / sizeof *p; i++)
-		p[i] = CTM_DELTA_ONE / 2;
+	memset(m, 128, offsetof(struct ctm_delta_model, same));
+	for (size_t i = 0; i < sizeof m->same / sizeof m->same[0]; i++)
+		m->same[i] = CTM_DELTA_ONE / 2;
 }
 
 void ctm_delta_begin(struct ctm_delta *d, struct ctm_update *u)
@@ -31,7 +30,7 @@ bool ctm_delta_done(const struct ctm_delta *d)
 
 static uint32_t get32(const uint8_t *p)
 {
-	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+	return (uint32_t)ctm_sdk_get(p, 4);
 }
 
 static void drop(struct ctm_delta *d, size_t n)
@@ -69,7 +68,15 @@ static unsigned decide(struct take *t, uint32_t p)
 	return bit;
 }
 
-static unsigned bit_of(struct take *t, uint16_t *p)
+static unsigned bit_of(struct take *t, uint8_t *p)
+{
+	unsigned bit = decide(t, (uint32_t)*p << 4);
+
+	*p = (uint8_t)(bit ? *p - (*p >> CTM_DELTA_RATE) : *p + ((256 - *p) >> CTM_DELTA_RATE));
+	return bit;
+}
+
+static unsigned differs(struct take *t, uint16_t *p)
 {
 	unsigned bit = decide(t, *p);
 
@@ -77,7 +84,7 @@ static unsigned bit_of(struct take *t, uint16_t *p)
 	return bit;
 }
 
-static unsigned tree(struct take *t, uint16_t *p, unsigned bits)
+static unsigned tree(struct take *t, uint8_t *p, unsigned bits)
 {
 	unsigned node = 1;
 
@@ -122,7 +129,7 @@ static int put(struct ctm_delta *d, uint8_t byte)
 
 static int next_op(struct ctm_delta *d, struct take *t)
 {
-	uint16_t *p = d->model.op[d->op];
+	uint8_t *p = d->model.op[d->op];
 	uint32_t by;
 	bool down;
 
@@ -167,8 +174,8 @@ static int copy_byte(struct ctm_delta *d, struct take *t)
 
 	if (rc)
 		return rc;
-	if (bit_of(t, &d->model.same[d->context ? d->last : d->last & 15])) {
-		by = (uint8_t)tree(t, d->model.other[d->context & d->last & 1], 8);
+	if (differs(t, &d->model.same[d->context ? d->last : d->last & 15])) {
+		by = (uint8_t)tree(t, d->model.other[d->context ? d->last & 3 : 0], 8);
 		d->last = (uint8_t)(d->last << 1 | 1);
 	} else {
 		d->last = (uint8_t)(d->last << 1);
@@ -219,7 +226,7 @@ static int take_head(struct ctm_delta *d)
 {
 	const uint8_t *h = d->in;
 	const struct ctm_update *u = d->u;
-	uint64_t id = 0;
+	uint64_t id = ctm_sdk_get(h + 80, 8);
 
 	if (memcmp(h, "CTMD\1", 5) != 0 || h[5] > CTM_DELTA_CONTEXT || h[6] < 8 || h[6] > 24 || h[7])
 		return CTM_SDK_UNSUPPORTED;
@@ -230,8 +237,6 @@ static int take_head(struct ctm_delta *d)
 	if (u->slot >= CTM_SLOTS || u->running >= CTM_SLOTS || d->source_size != u->image_size || d->target_size != u->size ||
 	    memcmp(h + 16, u->digest, CTM_HASH_BYTES) != 0)
 		return CTM_SDK_OTHER;
-	for (int i = 0; i < 8; i++)
-		id = id << 8 | h[80 + i];
 	if (u->at && (u->mark[1] != id || u->at % d->frame || u->mark[0] < CTM_DELTA_HEAD || u->mark[0] > UINT32_MAX))
 		return CTM_SDK_STATE;
 	drop(d, CTM_DELTA_HEAD);

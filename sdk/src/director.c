@@ -5,15 +5,10 @@
 #include "ctm/director.h"
 #include "ctm/cbor.h"
 #include "ctm/cose.h"
+#include "ctm/order.h"
 #include <string.h>
 
 #define RECORD "director"
-#define MUST 0x3eu      /* keys 1 to 5 */
-
-static bool is(struct ctm_bytes b, const char *s)
-{
-	return s && b.n == strlen(s) && memcmp(b.p, s, b.n) == 0;
-}
 
 static int take_target(struct ctm_cbor_r *r, const char *component, struct ctm_direction *d)
 {
@@ -30,7 +25,7 @@ static int take_target(struct ctm_cbor_r *r, const char *component, struct ctm_d
 		return r->err;
 	if (!of.n || !name.n || digest.n != CTM_HASH_BYTES || !size)
 		return CTM_SDK_INPUT;
-	if (!is(of, component))
+	if (!ctm_sdk_is(of, component))
 		return 0;
 	if (d->target.n)
 		return CTM_SDK_INPUT;   /* two images for one component */
@@ -40,54 +35,30 @@ static int take_target(struct ctm_cbor_r *r, const char *component, struct ctm_d
 	return 0;
 }
 
-static int take_targets(struct ctm_cbor_r *r, const char *component, struct ctm_direction *d)
+/* What the order says beyond what all orders say. */
+static int take_rest(const struct ctm_order *o, const char *component, struct ctm_direction *d)
 {
-	size_t n = ctm_cbor_array(r);
-	int rc = 0;
+	struct ctm_cbor_r r = ctm_cbor_reader(o->fifth.p, o->fifth.n), c = ctm_cbor_reader(o->sixth.p, o->sixth.n);
+	size_t n = ctm_cbor_array(&r);
+	int rc = n > CTM_DIRECTOR_TARGETS ? CTM_SDK_INPUT : 0;
 
-	if (n > CTM_DIRECTOR_TARGETS)
-		return CTM_SDK_INPUT;
-	for (size_t i = 0; i < n && !rc; i++)
-		rc = take_target(r, component, d);
-	return rc ? rc : r->err;
-}
-
-static int take_key(struct ctm_cbor_r *r, uint64_t key, const char *component, struct ctm_direction *d)
-{
-	switch (key) {
-	case 1: return is(ctm_cbor_text(r), CTM_DIRECTOR_FORMAT) ? 0 : r->err ? r->err : CTM_SDK_UNSUPPORTED;
-	case 2: d->device = ctm_cbor_text(r); return r->err;
-	case 3: d->counter = ctm_cbor_uint(r); return r->err;
-	case 4: d->not_after_s = ctm_cbor_int(r); return r->err;
-	case 5: return take_targets(r, component, d);
-	case 6: d->campaign = ctm_cbor_text(r); return r->err;
-	default: return CTM_SDK_UNSUPPORTED;
-	}
+	memset(d, 0, sizeof *d);
+	d->device = o->device;
+	d->counter = o->number;
+	d->not_after_s = o->not_after_s;
+	while (n-- && !rc)
+		rc = take_target(&r, component, d);
+	if (o->sixth.n)
+		d->campaign = ctm_cbor_text(&c);
+	return rc ? rc : r.err ? CTM_SDK_INPUT : c.err;
 }
 
 int ctm_direction_decode(const uint8_t *p, size_t n, const char *component, struct ctm_direction *out)
 {
-	struct ctm_cbor_r r = ctm_cbor_reader(p, n);
-	unsigned seen = 0;
-	size_t pairs;
-	int rc;
+	struct ctm_order o;
+	int rc = ctm_order_decode(p, n, CTM_DIRECTOR_FORMAT, &o);
 
-	if ((rc = ctm_cbor_check(p, n)))
-		return rc;
-	memset(out, 0, sizeof *out);
-	pairs = ctm_cbor_map(&r);
-	for (; pairs && !r.err; pairs--) {
-		uint64_t key = ctm_cbor_uint(&r);
-
-		if (r.err)
-			break;
-		if ((rc = take_key(&r, key, component, out)))
-			return rc;
-		seen |= 1u << key;
-	}
-	if ((rc = ctm_cbor_end(&r)))
-		return rc;
-	return (seen & MUST) == MUST && out->device.n && out->counter && out->not_after_s > 0 ? 0 : CTM_SDK_INPUT;
+	return rc ? rc : take_rest(&o, component, out);
 }
 
 int ctm_direction_encode(const struct ctm_direction *d, const char *component, uint8_t *out, size_t cap, size_t *n)
@@ -135,8 +106,7 @@ int ctm_director_load(struct ctm_director *d)
 		return rc == CTM_SDK_NONE ? 0 : rc;
 	if (n != sizeof b)
 		return CTM_SDK_STORAGE;
-	for (int i = 0; i < 8; i++)
-		d->counter = d->counter << 8 | b[i];
+	d->counter = ctm_sdk_get(b, 8);
 	memcpy(d->seen, b + 8, CTM_HASH_BYTES);
 	return 0;
 }
@@ -146,8 +116,7 @@ static int keep(struct ctm_director *d, uint64_t counter, const uint8_t digest[C
 	uint8_t b[8 + CTM_HASH_BYTES];
 	int rc;
 
-	for (int i = 0; i < 8; i++)
-		b[i] = (uint8_t)(counter >> (56 - 8 * i));
+	ctm_sdk_put(b, counter, 8);
 	memcpy(b + 8, digest, CTM_HASH_BYTES);
 	if ((rc = ctm_record_store(d->port, RECORD, b, sizeof b)))
 		return rc;
@@ -156,35 +125,25 @@ static int keep(struct ctm_director *d, uint64_t counter, const uint8_t digest[C
 	return 0;
 }
 
-static int refuse(int code, const char *word, const char **why)
-{
-	if (why)
-		*why = word;
-	return code;
-}
-
 int ctm_director_take(struct ctm_director *d, const uint8_t *msg, size_t n, const char **why)
 {
+	const struct ctm_order_door door = { d->port, d->time, d->key, d->keylen, d->serial, d->cohort, CTM_DIRECTOR_MAX, CTM_DIRECTOR_TYPE,
+					     CTM_DIRECTOR_FORMAT };
 	uint8_t digest[CTM_HASH_BYTES];
 	struct ctm_direction s;
+	struct ctm_order o;
 	struct ctm_bytes payload;
-	int rc = n > CTM_DIRECTOR_MAX ? CTM_SDK_TOOBIG :
-		ctm_cose_sign1_typed(d->port->crypto, msg, n, CTM_DIRECTOR_TYPE, d->key, d->keylen, &payload);
+	int rc = ctm_order_open(&door, msg, n, d->counter, &o, &payload, why);
 
 	if (rc)
-		return refuse(rc, rc == CTM_SDK_VERIFY ? "director-signature" : "director", why);
+		return rc;
 	/* Over the payload: a signature may be made twice over the same words. */
-	if ((rc = ctm_direction_decode(payload.p, payload.n, d->component, &s)) ||
-	    (rc = ctm_sdk_sha256(d->port->crypto, payload.p, payload.n, digest)))
-		return refuse(rc, "director", why);
-	if (!is(s.device, d->serial) && !is(s.device, d->cohort))
-		return refuse(CTM_SDK_OTHER, "device", why);
-	if (s.counter < d->counter || (s.counter == d->counter && !ctm_sdk_same(digest, d->seen, sizeof digest)))
-		return refuse(CTM_SDK_OLDER, "director-counter", why);
-	if (ctm_timefloor_now(d->time) > s.not_after_s)
-		return refuse(CTM_SDK_OLDER, "expired", why);
+	if ((rc = take_rest(&o, d->component, &s)) || (rc = ctm_sdk_sha256(d->port->crypto, payload.p, payload.n, digest)))
+		return ctm_sdk_refuse(rc, "document", why);
+	if (s.counter == d->counter && !ctm_sdk_same(digest, d->seen, sizeof digest))
+		return ctm_sdk_refuse(CTM_SDK_OLDER, "number", why);
 	if (s.counter > d->counter && (rc = keep(d, s.counter, digest)))
-		return refuse(rc, "storage", why);
+		return ctm_sdk_refuse(rc, "storage", why);
 	d->wanted = s.target.n != 0;
 	d->size = s.size;
 	d->not_after_s = s.not_after_s;
@@ -195,8 +154,8 @@ int ctm_director_take(struct ctm_director *d, const uint8_t *msg, size_t n, cons
 int ctm_director_agrees(const struct ctm_director *d, const struct ctm_manifest *m, const char **why)
 {
 	if (!d->wanted)
-		return refuse(CTM_SDK_STATE, "director", why);
+		return ctm_sdk_refuse(CTM_SDK_STATE, "director", why);
 	if (ctm_timefloor_now(d->time) > d->not_after_s)
-		return refuse(CTM_SDK_OLDER, "expired", why);
-	return m->size == d->size && ctm_sdk_same(m->digest, d->digest, CTM_HASH_BYTES) ? 0 : refuse(CTM_SDK_OTHER, "director", why);
+		return ctm_sdk_refuse(CTM_SDK_OLDER, "expired", why);
+	return m->size == d->size && ctm_sdk_same(m->digest, d->digest, CTM_HASH_BYTES) ? 0 : ctm_sdk_refuse(CTM_SDK_OTHER, "director", why);
 }

@@ -223,13 +223,6 @@ int ctm_manifest_peek(const uint8_t *msg, size_t n, struct ctm_manifest *out)
 	return rc ? rc : ctm_manifest_decode(cose.payload, cose.payloadlen, out);
 }
 
-static int refuse(int code, const char *word, const char **why)
-{
-	if (why)
-		*why = word;
-	return code;
-}
-
 /* Does the running release allow going back to this version? */
 static bool may_go_back(const struct ctm_manifest *running, struct ctm_bytes version)
 {
@@ -244,19 +237,19 @@ int ctm_manifest_judge(const struct ctm_manifest *m, const struct ctm_manifest_d
 	size_t running = strlen(d->version);
 
 	if (memcmp(m->vendor, d->vendor, CTM_ID_BYTES) != 0)
-		return refuse(CTM_SDK_OTHER, "vendor", why);
+		return ctm_sdk_refuse(CTM_SDK_OTHER, "vendor", why);
 	if (memcmp(m->class_id, d->class_id, CTM_ID_BYTES) != 0)
-		return refuse(CTM_SDK_OTHER, "class", why);
+		return ctm_sdk_refuse(CTM_SDK_OTHER, "class", why);
 	if (m->component.n != strlen(d->component) || memcmp(m->component.p, d->component, m->component.n) != 0)
-		return refuse(CTM_SDK_OTHER, "component", why);
+		return ctm_sdk_refuse(CTM_SDK_OTHER, "component", why);
 	if (m->counter < d->counter)
-		return refuse(CTM_SDK_OLDER, "counter", why);
+		return ctm_sdk_refuse(CTM_SDK_OLDER, "counter", why);
 	if (!running)
 		return 0;
 	if (ctm_version_order((const char *)m->version.p, m->version.n, d->version, running) < 0 && !may_go_back(d->running, m->version))
-		return refuse(CTM_SDK_OLDER, "version", why);
+		return ctm_sdk_refuse(CTM_SDK_OLDER, "version", why);
 	if (ctm_version_order(d->version, running, (const char *)m->min_version.p, m->min_version.n) < 0)
-		return refuse(CTM_SDK_STATE, "min_version", why);
+		return ctm_sdk_refuse(CTM_SDK_STATE, "min_version", why);
 	return 0;
 }
 

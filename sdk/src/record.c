@@ -34,21 +34,6 @@ static void copy_name(char out[CTM_NAME_MAX + 3], const char *name, int which)
 	out[n + 2] = 0;
 }
 
-static void put_be(uint8_t *p, uint64_t v, int bytes)
-{
-	for (int i = 0; i < bytes; i++)
-		p[i] = (uint8_t)(v >> (8 * (bytes - 1 - i)));
-}
-
-static uint64_t get_be(const uint8_t *p, int bytes)
-{
-	uint64_t v = 0;
-
-	for (int i = 0; i < bytes; i++)
-		v = v << 8 | p[i];
-	return v;
-}
-
 /* What the head claims; number 0 when it is none. */
 static int read_head(const struct ctm_port *port, const char *name, int which, struct copy *c)
 {
@@ -60,9 +45,9 @@ static int read_head(const struct ctm_port *port, const char *name, int which, s
 	rc = port->read(port->ctx, c->file, 0, c->head, HEAD, &got);
 	if (rc)
 		return rc == CTM_SDK_STORAGE ? rc : 0;
-	if (got == HEAD && memcmp(c->head, "CTMR", 4) == 0 && get_be(c->head + 12, 4) <= CTM_RECORD_MAX) {
-		c->number = get_be(c->head + 4, 8);
-		c->n = (size_t)get_be(c->head + 12, 4);
+	if (got == HEAD && memcmp(c->head, "CTMR", 4) == 0 && ctm_sdk_get(c->head + 12, 4) <= CTM_RECORD_MAX) {
+		c->number = ctm_sdk_get(c->head + 4, 8);
+		c->n = (size_t)ctm_sdk_get(c->head + 12, 4);
 	}
 	return 0;
 }
@@ -146,10 +131,10 @@ int ctm_record_store(const struct ctm_port *port, const char *name, const void *
 	rc = newest(port, name, &c, &which, NULL, 0);
 	if (rc && rc != CTM_SDK_NONE)
 		return rc;
-	put_be(c.head + 4, rc ? 1 : c.number + 1, 8);
+	ctm_sdk_put(c.head + 4, rc ? 1 : c.number + 1, 8);
 	copy_name(c.file, name, rc ? 0 : CTM_PLANT == 2 ? which : !which);
 	memcpy(c.head, "CTMR", 4);
-	put_be(c.head + 12, n, 4);
+	ctm_sdk_put(c.head + 12, n, 4);
 	if ((rc = port->crypto->sha256_init(&h)))
 		return rc;
 	rc = port->crypto->sha256_update(&h, c.head + 4, SUM - 4);

@@ -3,6 +3,7 @@
  * Names and words of the error list, and the small helpers that every module needs.
  */
 #include "ctm/crypto.h"
+#include <string.h>
 
 static const struct {
 	int code;
@@ -92,4 +93,33 @@ uint32_t ctm_sdk_seconds(int64_t ms)
 			s |= (uint32_t)1 << i;
 		}
 	return s;
+}
+
+void ctm_sdk_put(uint8_t *p, uint64_t v, int n)
+{
+	while (n--) {
+		p[n] = (uint8_t)v;
+		v >>= 8;
+	}
+}
+
+uint64_t ctm_sdk_get(const uint8_t *p, int n)
+{
+	uint64_t v = 0;
+
+	for (int i = 0; i < n; i++)
+		v = v << 8 | p[i];
+	return v;
+}
+
+int ctm_sdk_is(struct ctm_bytes b, const char *s)
+{
+	return s && strlen(s) == b.n && memcmp(b.p, s, b.n) == 0;
+}
+
+int ctm_sdk_refuse(int code, const char *word, const char **why)
+{
+	if (why)
+		*why = word;
+	return code;
 }

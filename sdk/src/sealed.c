@@ -9,23 +9,12 @@
 #define RECORD "sealed"
 #define RESERVE 16              /* generations taken by one write */
 
-static void put32(uint8_t *p, uint32_t v)
-{
-	for (int i = 0; i < 4; i++)
-		p[i] = (uint8_t)(v >> (24 - 8 * i));
-}
-
-static uint32_t get32(const uint8_t *p)
-{
-	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
 static int keep(struct ctm_sealed *s, uint32_t limit, bool wiping)
 {
 	uint8_t b[5];
 	int rc;
 
-	put32(b, limit);
+	ctm_sdk_put(b, limit, 4);
 	b[4] = wiping;
 	rc = ctm_record_store(s->port, RECORD, b, sizeof b);
 	if (!rc) {
@@ -48,7 +37,7 @@ int ctm_sealed_load(struct ctm_sealed *s)
 	if (!rc && n != sizeof b)
 		return CTM_SDK_STORAGE;
 	if (!rc) {
-		s->limit = get32(b);
+		s->limit = (uint32_t)ctm_sdk_get(b, 4);
 		s->wiping = b[4] != 0;
 	}
 	s->next = s->limit;
@@ -78,7 +67,7 @@ static int nonce(struct ctm_sealed *s, uint8_t out[CTM_AEAD_NONCE])
 		return CTM_SDK_STATE;
 	if (s->next == s->limit)
 		rc = keep(s, s->limit + RESERVE, false);
-	put32(out, s->next);
+	ctm_sdk_put(out, s->next, 4);
 	if (!rc)
 		rc = s->port->crypto->random(out + 4, CTM_AEAD_NONCE - 4);
 	if (!rc)
@@ -136,11 +125,11 @@ static int read(struct ctm_sealed *s, const char *name, uint8_t *buf, size_t cap
 		return rc;
 	*n = len - CTM_SEALED_ROOM;
 	memmove(buf, buf + sizeof was, *n);
-	if (get32(was) < s->limit || get32(was) > UINT32_MAX - RESERVE)
+	if ((uint32_t)ctm_sdk_get(was, 4) < s->limit || (uint32_t)ctm_sdk_get(was, 4) > UINT32_MAX - RESERVE)
 		return 0;
 	/* Later than anything that storage says was used: it is older than this record. */
 	s->restored = true;
-	s->next = get32(was) + 1;
+	s->next = (uint32_t)ctm_sdk_get(was, 4) + 1;
 	return keep(s, s->next, s->wiping);
 }
 

@@ -11,8 +11,7 @@ static int store(struct ctm_timefloor *t, int64_t s)
 	uint8_t b[8];
 	int rc;
 
-	for (int i = 0; i < 8; i++)
-		b[i] = (uint8_t)((uint64_t)s >> (56 - 8 * i));
+	ctm_sdk_put(b, (uint64_t)s, 8);
 	rc = ctm_record_store(t->port, RECORD, b, sizeof b);
 	if (!rc)
 		t->floor_s = s;
@@ -30,8 +29,7 @@ int ctm_timefloor_load(struct ctm_timefloor *t)
 	t->floor_s = t->build_s;
 	if (rc)
 		return rc == CTM_SDK_NONE || rc == CTM_SDK_TOOBIG ? 0 : rc;
-	for (size_t i = 0; i < n; i++)
-		v = v << 8 | b[i];
+	v = ctm_sdk_get(b, (int)n);
 	if (n == 8 && v <= INT64_MAX && (int64_t)v > t->floor_s)
 		t->floor_s = (int64_t)v;
 	return 0;

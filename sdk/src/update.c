@@ -109,13 +109,6 @@ static const char *manifest_name(int slot)
 	return slot ? "manifest.1" : "manifest.0";
 }
 
-static int refuse(int code, const char *word_, const char **why)
-{
-	if (why)
-		*why = word_;
-	return code;
-}
-
 /* The signed manifest, read. */
 static int open_manifest(const struct ctm_update *u, const uint8_t *p, size_t n, struct ctm_manifest *m)
 {
@@ -141,7 +134,7 @@ static int judge(struct ctm_update *u, struct ctm_bytes msg, struct ctm_manifest
 	int rc = open_manifest(u, msg.p, msg.n, m);
 
 	if (rc)
-		return refuse(rc, rc == CTM_SDK_VERIFY ? "signature" : "manifest", why);
+		return ctm_sdk_refuse(rc, rc == CTM_SDK_VERIFY ? "signature" : "manifest", why);
 	memcpy(d.vendor, u->vendor, sizeof d.vendor);
 	memcpy(d.class_id, u->class_id, sizeof d.class_id);
 	d.component = u->component;
@@ -224,12 +217,12 @@ int ctm_update_begin(struct ctm_update *u, struct ctm_bytes manifest, const char
 
 	u->slot = CTM_SLOTS;
 	if (ctm_update_on_trial(u))
-		return refuse(CTM_SDK_STATE, "trial", why);     /* the other slot is the way back */
+		return ctm_sdk_refuse(CTM_SDK_STATE, "trial", why);     /* the other slot is the way back */
 	if ((rc = judge(u, manifest, &m, why)))
 		return rc;
 	u->at = resumes_at(u, slot, manifest, &m);
 	if (!u->at && (rc = start_over(u, slot, manifest)))
-		return refuse(rc, "storage", why);
+		return ctm_sdk_refuse(rc, "storage", why);
 	u->slot = (uint8_t)slot;
 	u->size = (size_t)m.size;
 	return 0;
@@ -314,16 +307,16 @@ static int verify_slot(struct ctm_update *u, int slot, struct ctm_manifest *m, s
 	int rc = stored_manifest(u, slot, m);
 
 	if (rc)
-		return refuse(rc, "storage", why);
+		return ctm_sdk_refuse(rc, "storage", why);
 	rc = read_slot(u, slot, (size_t)m->size, digest, h);
 	if (!rc && !SKIPS(u, digest) && !ctm_sdk_same(digest, m->digest, CTM_HASH_BYTES))
 		rc = CTM_SDK_VERIFY;
 	if (rc)
-		return refuse(rc, rc == CTM_SDK_VERIFY ? "digest" : "storage", why);
+		return ctm_sdk_refuse(rc, rc == CTM_SDK_VERIFY ? "digest" : "storage", why);
 	if (strcmp(h->model, u->model) != 0)
-		return refuse(CTM_SDK_OTHER, "header", why);
+		return ctm_sdk_refuse(CTM_SDK_OTHER, "header", why);
 	if (!SKIPS(u, digest) && (strlen(h->version) != m->version.n || memcmp(h->version, m->version.p, m->version.n) != 0))
-		return refuse(CTM_SDK_INPUT, "header", why);
+		return ctm_sdk_refuse(CTM_SDK_INPUT, "header", why);
 	return 0;
 }
 
@@ -335,17 +328,17 @@ int ctm_update_finish(struct ctm_update *u, const char **why)
 	int slot = u->slot, rc;
 
 	if (slot >= CTM_SLOTS)
-		return refuse(CTM_SDK_STATE, "begin", why);
+		return ctm_sdk_refuse(CTM_SDK_STATE, "begin", why);
 	u->slot = CTM_SLOTS;
 	if (u->at != u->size)
-		return refuse(CTM_SDK_VERIFY, "digest", why);
+		return ctm_sdk_refuse(CTM_SDK_VERIFY, "digest", why);
 #if CTM_PLANT == 3
 	u->state[slot] = CTM_SLOT_PENDING;
 	u->trials_left = CTM_TRIALS;
 	return save(u);
 #endif
 	if ((rc = u->port->slot_sync(u->port->ctx, slot)))
-		return refuse(rc, "storage", why);
+		return ctm_sdk_refuse(rc, "storage", why);
 	rc = verify_slot(u, slot, &m, &h, digest, why);
 	u->state[slot] = rc ? CTM_SLOT_EMPTY : CTM_SLOT_PENDING;
 	u->trials_left = CTM_TRIALS;
@@ -354,7 +347,7 @@ int ctm_update_finish(struct ctm_update *u, const char **why)
 		u->counter = m.counter;
 #endif
 	if (save(u))
-		return rc ? rc : refuse(CTM_SDK_STORAGE, "storage", why);
+		return rc ? rc : ctm_sdk_refuse(CTM_SDK_STORAGE, "storage", why);
 	return rc;
 }
 
@@ -366,10 +359,10 @@ int ctm_update_install(struct ctm_update *u, struct ctm_bytes manifest, struct c
 		return rc;
 	if (image.n != u->size) {
 		u->slot = CTM_SLOTS;
-		return refuse(CTM_SDK_VERIFY, "digest", why);
+		return ctm_sdk_refuse(CTM_SDK_VERIFY, "digest", why);
 	}
 	rc = ctm_update_write(u, image.p + u->at, image.n - u->at);
-	return rc ? refuse(rc, "storage", why) : ctm_update_finish(u, why);
+	return rc ? ctm_sdk_refuse(rc, "storage", why) : ctm_update_finish(u, why);
 }
 
 /* ---- boot ---- */

@@ -253,13 +253,19 @@ static void decide(struct coder *c, uint32_t p, unsigned bit)
 	}
 }
 
-static void bit_of(struct coder *c, uint16_t *p, unsigned bit)
+static void bit_of(struct coder *c, uint8_t *p, unsigned bit)
+{
+	decide(c, (uint32_t)*p << 4, bit);
+	*p = (uint8_t)(bit ? *p - (*p >> CTM_DELTA_RATE) : *p + ((256 - *p) >> CTM_DELTA_RATE));
+}
+
+static void differs(struct coder *c, uint16_t *p, unsigned bit)
 {
 	decide(c, *p, bit);
 	*p = (uint16_t)(bit ? *p - (*p >> CTM_DELTA_RATE) : *p + ((CTM_DELTA_ONE - *p) >> CTM_DELTA_RATE));
 }
 
-static void tree(struct coder *c, uint16_t *p, unsigned bits, unsigned value)
+static void tree(struct coder *c, uint8_t *p, unsigned bits, unsigned value)
 {
 	unsigned node = 1;
 	while (bits--) {
@@ -287,9 +293,9 @@ static void code_copy(struct coder *c, const struct plan *p, const struct op *o,
 	number(c, CTM_DN_COPY, o->bytes);
 	for (uint32_t i = 0; i < o->bytes; i++) {
 		uint8_t by = (uint8_t)(p->next[at + i] - p->old[o->from + i]);
-		bit_of(c, &c->model.same[c->context ? c->answers : c->answers & 15], by != 0);
+		differs(c, &c->model.same[c->context ? c->answers : c->answers & 15], by != 0);
 		if (by)
-			tree(c, c->model.other[c->context & c->answers & 1], 8, by);
+			tree(c, c->model.other[c->context ? c->answers & 3 : 0], 8, by);
 		c->answers = (uint8_t)(c->answers << 1 | (by != 0));
 	}
 	c->from = o->from + o->bytes;
@@ -297,7 +303,7 @@ static void code_copy(struct coder *c, const struct plan *p, const struct op *o,
 
 static void code_op(struct coder *c, const struct plan *p, const struct op *o, size_t at)
 {
-	uint16_t *chosen = c->model.op[c->last];
+	uint8_t *chosen = c->model.op[c->last];
 	bit_of(c, &chosen[0], o->kind != OP_COPY);
 	if (o->kind != OP_COPY)
 		bit_of(c, &chosen[1], o->kind == OP_MATCH);

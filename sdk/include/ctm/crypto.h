@@ -57,6 +57,11 @@ int ctm_sdk_sha256(const struct ctm_crypto *c, const void *p, size_t n, uint8_t 
 /* Equal in time that depends only on n. */
 int ctm_sdk_same(const void *a, const void *b, size_t n);
 void ctm_sdk_wipe(void *p, size_t n);
+/* Big-endian numbers of n bytes, at most 8. */
+void ctm_sdk_put(uint8_t *p, uint64_t v, int n);
+uint64_t ctm_sdk_get(const uint8_t *p, int n);
+int ctm_sdk_is(struct ctm_bytes b, const char *s);                          /* the same characters; no if s is NULL */
+int ctm_sdk_refuse(int code, const char *word, const char **why);          /* code, with the word for it where why is not NULL */
 /* Numbers as stored: big-endian, 1 to 8 bytes. */
 void ctm_sdk_put_be(uint8_t *p, uint64_t v, int bytes);
 uint64_t ctm_sdk_get_be(const uint8_t *p, int bytes);

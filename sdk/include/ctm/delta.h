@@ -9,12 +9,12 @@
  *     big-endian), SHA-256 of source and of target, identity of this delta (8 bytes)
  *   then for each frame of the target: length of its code and first position in the source (4 bytes each), code
  *
- * Code of a frame: binary decisions of an adaptive arithmetic coder (32-bit interval, 12-bit probabilities of a 0, a fresh model
+ * Code of a frame: binary decisions of an adaptive arithmetic coder (32-bit interval, probabilities of a 0, a fresh model
  * for each frame). An operation is chosen by two decisions and followed by numbers; numbers from 1 have their length in
  * bits in a tree of 32 and the bits below the highest as even decisions.
  *   0     copy: 0, or 1 and a sign and a number, moves the position in the source; number of bytes; for each the difference to
  *         the source: a 0 when there is none, by the last 8 (context 0: 4) such answers, or 1 and the byte in a tree, by the
- *         last answer (context 0: one tree)
+ *         last 2 answers (context 0: one tree)
  *   1 0   literals: number of bytes; each in a tree
  *   1 1   match: distance back in the target, number of bytes
  */
@@ -30,14 +30,14 @@
 
 enum ctm_delta_number { CTM_DN_SEEK, CTM_DN_COPY, CTM_DN_LITERALS, CTM_DN_DISTANCE, CTM_DN_MATCH, CTM_DN_KINDS };
 
-/* Probabilities, each of a 0, in 1/4096. The maker's coder has the same. */
+/* Probabilities, each of a 0, in 1/4096 where they may be extreme and in 1/256 in trees. The maker's coder has the same. */
 struct ctm_delta_model {
-	uint16_t op[3][2];                      /* by the operation before */
-	uint16_t moved;
-	uint16_t number[CTM_DN_KINDS][32];
+	uint8_t op[3][2];                       /* by the operation before */
+	uint8_t moved;
+	uint8_t number[CTM_DN_KINDS][32];
+	uint8_t other[CTM_DELTA_CONTEXT ? 4 : 1][256];          /* the difference; by the last answers */
+	uint8_t literal[256];
 	uint16_t same[CTM_DELTA_CONTEXT ? 256 : 16];            /* is the byte that of the source? by the last answers */
-	uint16_t other[CTM_DELTA_CONTEXT ? 2 : 1][256];         /* the difference; by the last answer */
-	uint16_t literal[256];
 };
 
 struct ctm_delta {

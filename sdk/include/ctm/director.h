@@ -53,7 +53,7 @@ int ctm_direction_encode(const struct ctm_direction *d, const char *component, u
 /* After a start: the counter kept; no statement is in force until one is taken. STORAGE. */
 int ctm_director_load(struct ctm_director *d);
 /* Take a statement: signature, this device, not older than the last one, not past its end. VERIFY, OTHER, OLDER, STORAGE, decode's
- * errors; *why (static, may be NULL): "director-signature", "director", "device", "director-counter", "expired", "storage". */
+ * errors; *why (static, may be NULL): "signature", "document", "device", "number", "expired", "storage". */
 int ctm_director_take(struct ctm_director *d, const uint8_t *msg, size_t n, const char **why);
 /* Does the statement in force name this image? 0, STATE (no statement wants anything), OTHER (another image), OLDER (past its end). */
 int ctm_director_agrees(const struct ctm_director *d, const struct ctm_manifest *m, const char **why);

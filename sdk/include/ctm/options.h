@@ -95,7 +95,7 @@
 #ifndef CTM_SLOT_BLOCK
 #define CTM_SLOT_BLOCK ((size_t)64 << 10)
 #endif
-/* 1: deltas are decoded with a larger model, some 8 % smaller deltas for 1 KB of RAM more. 0: those that need it are refused, and the
+/* 1: deltas are decoded with a larger model, some 10 % smaller deltas for 1.3 KB of RAM more. 0: those that need it are refused, and the
  * full image comes instead. [wire] */
 #ifndef CTM_DELTA_CONTEXT
 #define CTM_DELTA_CONTEXT 1

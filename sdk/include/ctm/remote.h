@@ -14,6 +14,7 @@
 #define CTM_REMOTE_H
 #include "ctm/config.h"
 #include "ctm/cose.h"
+#include "ctm/order.h"
 #include "ctm/timefloor.h"
 
 #define CTM_REMOTE_CONFIG "application/ctm-config+cbor"
@@ -46,9 +47,9 @@ int ctm_remote_decode(const uint8_t *p, size_t n, bool reset, struct ctm_remote_
 /* After a start. reset_pending says that a reset was cut short. STORAGE. */
 int ctm_remote_load(struct ctm_remote *r);
 /* Take a configuration: in force on trial. VERIFY, OTHER, OLDER, UNKNOWN, INPUT, AUTH, STORAGE; *why (static, may be NULL):
- * "signature", "document", "device", "version", "expired", "setting", "storage". */
+ * "signature", "document", "device", "number", "expired", "setting", "storage". */
 int ctm_remote_config(struct ctm_remote *r, const uint8_t *msg, size_t n, const char **why);
-/* Take a reset: kept as pending, so that it happens whatever comes between. The same errors; *why "counter" for a replay. */
+/* Take a reset: kept as pending, so that it happens whatever comes between. The same errors. */
 int ctm_remote_reset(struct ctm_remote *r, const uint8_t *msg, size_t n, const char **why);
 /* The reset is done. STORAGE. */
 int ctm_remote_reset_done(struct ctm_remote *r);

@@ -240,13 +240,13 @@ static void a_signed_configuration_is_tried_and_taken_once(void **state)
 	assert_int_equal(config_doc(good, &why), 0);
 	assert_true(c.on_trial);
 	assert_int_equal(c.trial_s, 90);
-	REFUSED(config_doc(good, &why), CTM_SDK_OLDER, "version");
+	REFUSED(config_doc(good, &why), CTM_SDK_OLDER, "number");
 	/* Not confirmed: back, and the same document does not start it again. */
 	mem.mono += 90000;
 	assert_int_equal(ctm_config_tick(&c), 1);
-	REFUSED(config_doc(good, &why), CTM_SDK_OLDER, "version");
+	REFUSED(config_doc(good, &why), CTM_SDK_OLDER, "number");
 	start();
-	REFUSED(config_doc(good, &why), CTM_SDK_OLDER, "version");
+	REFUSED(config_doc(good, &why), CTM_SDK_OLDER, "number");
 	d = good;
 	d.number = 4;
 	d.device = "beta";
@@ -260,7 +260,7 @@ static void a_signed_configuration_is_tried_and_taken_once(void **state)
 	assert_int_equal(ctm_config_reset(&c), 0);
 	start();
 	assert_int_equal(c.value[3].i, 0);
-	REFUSED(config_doc(d, &why), CTM_SDK_OLDER, "version");
+	REFUSED(config_doc(d, &why), CTM_SDK_OLDER, "number");
 }
 
 static void a_signed_reset_happens_once_even_through_a_power_cut(void **state)
@@ -280,11 +280,11 @@ static void a_signed_reset_happens_once_even_through_a_power_cut(void **state)
 	assert_int_equal(reset_doc(good, &why), 0);
 	start();
 	assert_true(r.reset_pending);
-	REFUSED(reset_doc(good, &why), CTM_SDK_OLDER, "counter");
+	REFUSED(reset_doc(good, &why), CTM_SDK_OLDER, "number");
 	assert_int_equal(ctm_remote_reset_done(&r), 0);
 	start();
 	assert_false(r.reset_pending);
-	REFUSED(reset_doc(good, &why), CTM_SDK_OLDER, "counter");
+	REFUSED(reset_doc(good, &why), CTM_SDK_OLDER, "number");
 	d.number = 10;
 	d.name = NULL;
 	assert_int_equal(reset_doc(d, &why), 0);
