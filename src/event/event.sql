@@ -52,8 +52,12 @@ UPDATE job SET state = 'failed', done_ms = :now_ms, lease_ms = NULL, error = :er
 -- name: job.superseded
 UPDATE job SET state = 'done', done_ms = :now_ms, lease_ms = NULL, error = :error WHERE id = :id AND state = 'leased' AND attempts = :attempts
 
+-- What job.settle_leased and job.settle_waiting would bring back is counted as stranded.
 -- name: job.next
-SELECT min(CASE state WHEN 'leased' THEN lease_ms + 1 ELSE run_at_ms END) AS due_ms FROM job WHERE state IN ('waiting', 'leased')
+SELECT min(CASE state WHEN 'leased' THEN lease_ms + 1 ELSE run_at_ms END) AS due_ms,
+  count(CASE WHEN state = 'leased' AND lease_ms > :lease_ms THEN 1 WHEN state = 'waiting' AND run_at_ms > :now_ms
+    AND (run_at_ms <= created_ms OR (attempts > 0 AND run_at_ms > :latest_ms)) THEN 1 END) AS stranded
+FROM job WHERE state IN ('waiting', 'leased')
 
 -- name: job.counts
 SELECT state, count(*) AS count FROM job WHERE state IN ('waiting', 'leased', 'failed') GROUP BY state

@@ -178,11 +178,16 @@ int ctm_job_settle(struct ctm_db *db, int64_t now_ms, int64_t lease_ms, struct c
 	return ctm_q_run(q, NULL, err);
 }
 
-int ctm_job_next(struct ctm_db *db, int64_t *due_ms, struct ctm_err *err)
+int ctm_job_next(struct ctm_db *db, int64_t now_ms, int64_t lease_ms, int64_t *due_ms, bool *stranded, struct ctm_err *err)
 {
 	CTM_AUTO_Q *q = ctm_q(db, "job.next");
+	ctm_q_int(q, "now_ms", now_ms);
+	ctm_q_int(q, "lease_ms", now_ms + lease_ms);
+	ctm_q_int(q, "latest_ms", now_ms + BACKOFF_MAX_MS);
 	int rc = ctm_q_one(q, err);
-	if (!rc)
-		*due_ms = ctm_q_isnull(q, "due_ms") ? INT64_MAX : ctm_q_i64(q, "due_ms");
-	return rc;
+	if (rc)
+		return rc;
+	*due_ms = ctm_q_isnull(q, "due_ms") ? INT64_MAX : ctm_q_i64(q, "due_ms");
+	*stranded = ctm_q_i64(q, "stranded") > 0;
+	return 0;
 }

@@ -35,10 +35,11 @@ CTM_CHECK int ctm_job_reclaim(struct ctm_db *db, int64_t holder, struct ctm_err 
 /* Another holder than `me` with a lease that ran out, 0 when there is none: see whether he lives, then reclaim or extend. */
 CTM_CHECK int ctm_job_overdue(struct ctm_db *db, int64_t now_ms, int64_t me, int64_t *holder, struct ctm_err *err);
 CTM_CHECK int ctm_job_extend(struct ctm_db *db, int64_t now_ms, int64_t lease_ms, int64_t holder, struct ctm_err *err);
-/* The wall clock went back, or may have: what was meant for "at once", for "try again soon" or as the end of a lease by the clock of
+/* The wall clock went back: what was meant for "at once", for "try again soon" or as the end of a lease by the clock of
  * before is brought back to now_ms, at most lease_ms later for a lease. Jobs that were given a later time stay. */
 CTM_CHECK int ctm_job_settle(struct ctm_db *db, int64_t now_ms, int64_t lease_ms, struct ctm_err *err);
-/* When the next job is due (reading connections may ask): INT64_MAX when nothing waits. */
-CTM_CHECK int ctm_job_next(struct ctm_db *db, int64_t *due_ms, struct ctm_err *err);
+/* When the next job is due (reading connections may ask): INT64_MAX when nothing waits. *stranded: there is something for ctm_job_settle(),
+ * seen from the rows alone, since nobody need have been awake while the clock stood ahead. */
+CTM_CHECK int ctm_job_next(struct ctm_db *db, int64_t now_ms, int64_t lease_ms, int64_t *due_ms, bool *stranded, struct ctm_err *err);
 
 #endif

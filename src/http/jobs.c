@@ -12,7 +12,6 @@
 #define LEASE_MS (10 * 60 * 1000)
 #define NAP_MAX_MS 60000
 #define NAP_SHARED_MS 2000                     /* where another process may have posted a job and died */
-#define STEP_US 1000000                        /* a wall clock that goes back by more was set */
 #define TROUBLE_NAP_MS 2000
 #define ATTEMPTS_DEFAULT 8
 #define JOB_ARENA (96u * 1024 * 1024)
@@ -24,7 +23,6 @@ struct ctm_jobrun {
 	pthread_mutex_t mu;
 	pthread_cond_t cond;
 	bool started, stop, woken;
-	int64_t offset_us;                 /* the wall clock before the monotonic one, when last looked at */
 };
 
 static const struct ctm_job_kind *find_kind(const struct ctm_app *a, const char *kind)
@@ -126,18 +124,22 @@ static void run_job(struct ctm_jobrun *j, const struct ctm_job *job)
 
 /* ---- the thread ---- */
 
+static int settle(struct ctm_cx *cx, void *arg) { return ctm_job_settle(cx->db, cx->now_ms, LEASE_MS, cx->err); }
+
 /* Milliseconds until the next job is due; 0: now. */
 static int64_t until_due(struct ctm_jobrun *j)
 {
 	struct ctm_db *db = NULL;
-	int64_t due = INT64_MAX;
+	int64_t due = INT64_MAX, now = ctm_now_ms(), most = j->app->shared ? NAP_SHARED_MS : NAP_MAX_MS;
+	bool stranded = false;
 	int rc = ctm_conns_take(j->app->conns, &db, NULL);
 	if (!rc)
-		rc = ctm_job_next(db, &due, NULL);
+		rc = ctm_job_next(db, now, LEASE_MS, &due, &stranded, NULL);
 	ctm_conns_give(j->app->conns, db);
+	if (!rc && stranded)
+		return ctm_write(j->app, settle, NULL, NULL) ? TROUBLE_NAP_MS : 0;
 	if (rc)
 		return TROUBLE_NAP_MS;
-	int64_t now = ctm_now_ms(), most = j->app->shared ? NAP_SHARED_MS : NAP_MAX_MS;
 	return due <= now ? 0 : due - now < most ? due - now : most;
 }
 
@@ -170,18 +172,6 @@ static void look_after_holders(struct ctm_jobrun *j)
 		return;                            /* looked at again the next time */
 }
 
-/* ---- clocks ---- */
-
-static int settle(struct ctm_cx *cx, void *arg) { return ctm_job_settle(cx->db, cx->now_ms, LEASE_MS, cx->err); }
-
-static void look_at_clock(struct ctm_jobrun *j)
-{
-	int64_t offset = ctm_now_us() - ctm_mono_us();
-	if (offset < j->offset_us - STEP_US && ctm_write(j->app, settle, NULL, NULL))
-		return;                            /* not stored: seen again the next time */
-	j->offset_us = offset;
-}
-
 static void nap(struct ctm_jobrun *j, int64_t ms)
 {
 	struct timespec ts;
@@ -208,21 +198,15 @@ static bool stopping(struct ctm_jobrun *j)
 	return stop;
 }
 
-/* Whoever had this number before is gone, and the clock may have been set meanwhile. */
-static int begin(struct ctm_cx *cx, void *arg)
-{
-	int rc = ctm_job_reclaim(cx->db, cx->app->instance, cx->err);
-	return rc ? rc : settle(cx, arg);
-}
+/* Whoever had this number before is gone. */
+static int begin(struct ctm_cx *cx, void *arg) { return ctm_job_reclaim(cx->db, cx->app->instance, cx->err); }
 
 static void *loop(void *arg)
 {
 	struct ctm_jobrun *j = arg;
-	j->offset_us = ctm_now_us() - ctm_mono_us();
 	while (ctm_write(j->app, begin, NULL, NULL) && !stopping(j))
 		nap(j, TROUBLE_NAP_MS);
 	while (!stopping(j)) {
-		look_at_clock(j);
 		look_after_holders(j);
 		int64_t ms = until_due(j);
 		struct lease l = { 0 };

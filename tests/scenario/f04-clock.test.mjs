@@ -88,6 +88,8 @@ test('the clock jumps four hundred days ahead and back under two servers', { tim
   // Ahead while a job runs: its holder lives, so nobody else takes it.
   set(0);
   const third = await site.startOther(3);
+  await until('the third is at rest', () => number("SELECT count(*) FROM pg_stat_activity WHERE datname = 'site' AND state <> 'idle' AND pid <> pg_backend_pid()") === 0);
+  third.proc.kill('SIGSTOP');                             // lives, and is busy with something else
   sql(site.store, `INSERT INTO job (id, kind, payload_json, state, run_at_ms, lease_ms, lease_by, attempts, created_ms) VALUES ('job-held', 'registry.static', '{"record_id":"0000000000Z"}', 'leased', 1,
     ${Date.now() + 600000}, 3, 1, 1)`);
   set(DAY);

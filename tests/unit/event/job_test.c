@@ -32,7 +32,8 @@ static bool lease(struct ctm_db *db, int64_t now, struct ctm_job *j)
 static int64_t next(struct ctm_db *db)
 {
 	int64_t due = -1;
-	assert_int_equal(ctm_job_next(db, &due, NULL), 0);
+	bool stranded;
+	assert_int_equal(ctm_job_next(db, T0, 60000, &due, &stranded, NULL), 0);
 	return due;
 }
 
@@ -133,7 +134,13 @@ static void a_clock_that_goes_back_strands_no_job(void **state)
 	assert_int_equal(ctm_job_fail(db, &j, ahead, 5, "x", NULL, NULL), 0);
 	assert_int_equal(ctm_job_post(db, now + 30 * INT64_C(86400000), "deadline", "", NULL, NULL), 0);
 	assert_true(next(db) > now + 60000);
+	int64_t due;
+	bool stranded = false;
+	assert_int_equal(ctm_job_next(db, now, 60000, &due, &stranded, NULL), 0);
+	assert_true(stranded);
 	assert_int_equal(ctm_job_settle(db, now, 60000, NULL), 0);
+	assert_int_equal(ctm_job_next(db, now, 60000, &due, &stranded, NULL), 0);
+	assert_false(stranded);
 	assert_true(lease_as(db, 2, now, &j) && ctm_streq(j.kind, "retried"));
 	assert_false(lease_as(db, 1, now + 60000, &j));
 	assert_true(lease_as(db, 1, now + 60001, &j) && ctm_streq(j.kind, "leased"));
