@@ -26,6 +26,7 @@ struct ctm_director ram_director;
 struct ctm_timefloor ram_timefloor;
 struct ctm_config ram_config;
 struct ctm_remote ram_remote;
+struct ctm_sealed ram_sealed;
 struct ctm_cred ram_cred;
 struct ctm_log ram_log;
 struct ctm_ifaces ram_ifaces;

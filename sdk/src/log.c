@@ -12,7 +12,19 @@ struct block {
 	size_t n;
 };
 
-static void block_name(uint64_t number, char out[CTM_NAME_MAX + 1])
+/* Whole blocks among so many entries, and what is left over: by the low 32 bits, since the processor's 64-bit division would cost more
+ * than this module's reading, and no device logs four thousand million events. */
+static uint32_t blocks_of(uint64_t entries)
+{
+	return (uint32_t)entries / CTM_LOG_BLOCK;
+}
+
+static uint32_t rest_of(uint64_t entries)
+{
+	return (uint32_t)entries % CTM_LOG_BLOCK;
+}
+
+static void block_name(uint32_t number, char out[CTM_NAME_MAX + 1])
 {
 	unsigned k = (unsigned)(number % CTM_LOG_BLOCKS);
 
@@ -52,7 +64,7 @@ static int take_entry(struct ctm_cbor_r *r, struct ctm_log_entry *e)
 }
 
 /* NONE when nothing usable is stored there. */
-static int load_block(const struct ctm_port *port, uint64_t number, struct block *b)
+static int load_block(const struct ctm_port *port, uint32_t number, struct block *b)
 {
 	uint8_t buf[CTM_RECORD_MAX];
 	char name[CTM_NAME_MAX + 1];
@@ -83,7 +95,7 @@ static void put_facts(struct ctm_cbor_w *w, const struct ctm_log_entry *e)
 	ctm_cbor_put_str(w, e->detail);
 }
 
-static int store_block(const struct ctm_port *port, uint64_t number, const struct block *b)
+static int store_block(const struct ctm_port *port, uint32_t number, const struct block *b)
 {
 	uint8_t buf[CTM_RECORD_MAX];
 	struct ctm_cbor_w w = ctm_cbor_writer(buf, sizeof buf);
@@ -120,7 +132,7 @@ int ctm_log_load(struct ctm_log *l)
 
 	l->last = 0;
 	memset(l->head, 0, sizeof l->head);
-	for (uint64_t k = 0; k < CTM_LOG_BLOCKS; k++) {
+	for (uint32_t k = 0; k < CTM_LOG_BLOCKS; k++) {
 		int rc = load_block(l->port, k, &b);
 
 		if (rc == CTM_SDK_NONE)
@@ -146,17 +158,18 @@ static void clean(char *out, size_t max, const char *in)
 
 int ctm_log_add(struct ctm_log *l, const char *event, const char *detail)
 {
-	uint64_t seq = l->last + 1, number = l->last / CTM_LOG_BLOCK;
+	uint64_t seq = l->last + 1;
+	uint32_t number = blocks_of(l->last);
 	struct block b;
 	struct ctm_log_entry *e;
 	int rc;
 
 	b.n = 0;
-	if (l->last % CTM_LOG_BLOCK) {
+	if (rest_of(l->last)) {
 		rc = load_block(l->port, number, &b);
 		if (rc && rc != CTM_SDK_NONE)
 			return rc;
-		if (rc || b.n != l->last % CTM_LOG_BLOCK || b.e[b.n - 1].seq != l->last)
+		if (rc || b.n != rest_of(l->last) || b.e[b.n - 1].seq != l->last)
 			return CTM_SDK_STORAGE;
 	}
 	e = &b.e[b.n++];
@@ -180,7 +193,7 @@ int ctm_log_read(const struct ctm_log *l, uint64_t after, struct ctm_log_entry *
 
 	if (after < oldest)
 		after = oldest;
-	for (uint64_t k = after / CTM_LOG_BLOCK; got < cap && k * CTM_LOG_BLOCK < l->last; k++) {
+	for (uint32_t k = blocks_of(after); got < cap && (uint64_t)k * CTM_LOG_BLOCK < l->last; k++) {
 		int rc = load_block(l->port, k, &b);
 
 		if (rc == CTM_SDK_NONE)
@@ -188,7 +201,7 @@ int ctm_log_read(const struct ctm_log *l, uint64_t after, struct ctm_log_entry *
 		if (rc)
 			return rc;
 		for (size_t i = 0; i < b.n && got < cap; i++)
-			if (b.e[i].seq > after && (b.e[i].seq - 1) / CTM_LOG_BLOCK == k)
+			if (b.e[i].seq > after && blocks_of(b.e[i].seq - 1) == k)
 				out[got++] = b.e[i];
 	}
 	*n = got;

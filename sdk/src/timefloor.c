@@ -38,14 +38,14 @@ int ctm_timefloor_load(struct ctm_timefloor *t)
 /* From verified times and the running clock alone. */
 static int64_t known(const struct ctm_timefloor *t)
 {
-	int64_t s = t->base_s ? t->base_s + (t->port->mono_ms(t->port->ctx) - t->base_mono_ms) / 1000 : 0;
+	int64_t s = t->base_s ? t->base_s + ctm_sdk_seconds(t->port->mono_ms(t->port->ctx) - t->base_mono_ms) : 0;
 
 	return s > t->floor_s ? s : t->floor_s;
 }
 
 int64_t ctm_timefloor_now(const struct ctm_timefloor *t)
 {
-	int64_t s = known(t), clock = t->port->now_ms(t->port->ctx) / 1000;
+	int64_t s = known(t), clock = ctm_sdk_seconds(t->port->now_ms(t->port->ctx));
 
 	return clock > s ? clock : s;
 }
