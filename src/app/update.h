@@ -46,8 +46,6 @@ int64_t repo_version(const struct repo *r, const char *role);                   
 /* When a version of the role signed now ends; class "root", "targets", "line", "config", "snapshot", "timestamp". */
 int64_t repo_until(const struct repo *r, const char *role);
 int64_t repo_renew_ms(const struct repo *r, const char *role);                           /* how long before that it should be renewed */
-bool repo_role_ok(const char *role);                                                     /* letters, digits, "._-"; not hidden */
-const char *repo_type(const char *role);                                                 /* "root", "timestamp", "snapshot"; else "targets" */
 
 /* Envelopes; *out NULL when there is none. */
 CTM_CHECK int repo_published(const struct repo *r, const char *role, ctm_json **out, struct ctm_err *err);
@@ -63,7 +61,7 @@ CTM_CHECK int repo_stage_body(const struct repo *r, const char *role, ctm_json *
 CTM_CHECK int repo_staged_roles(const struct repo *r, ctm_json **out, struct ctm_err *err);
 /* Under which keys a role is judged, in what is staged or published now: {keys, keyids, threshold}. NOTFOUND when nobody names it. */
 CTM_CHECK int repo_rule(const struct repo *r, const char *role, ctm_json **out, struct ctm_err *err);
-/* Judge an envelope of a role, a root under the published root as well: *have of *need (the smaller margin of the two). */
+/* Judge an envelope of a role in what is staged or published now, a root under the published root as well (ctm_role_holds). */
 CTM_CHECK int repo_judge(const struct repo *r, const char *role, const ctm_json *envelope, unsigned *have, unsigned *need, struct ctm_err *err);
 
 int repo_carry_prepare(const char **args, struct ctm_err *err);     /* verb prepare (update_carry.c) */
@@ -75,7 +73,7 @@ int repo_status(const char **args, struct ctm_err *err);            /* verb stat
 /* Options that more than one file reads. */
 extern struct repo_opts {
 	const char *dir, *name, *role, *keys, *threshold, *add, *drop, *model, *carry, *out, *key, *signer, *snapshot_key, *timestamp_key;
-	bool json;
+	bool json, all;
 } repo_opts;
 
 #endif

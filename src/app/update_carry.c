@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Carrying documents to keys that are not on this machine and signatures back: one file, ctm.tuf-carry/1,
- *   {format, repository, documents: [{role, signed, signatures, entitled: [keyid], holds: "1 of 2"}]}
+ * Carrying documents to keys that are not on this machine and signatures back, in one file (crypto/carry.h):
  * prepare writes it, sign (on a machine without network, as often as there are keys) shows what it says and adds signatures, merge takes the
  * signatures back into what is staged: only to the very same bodies, and only signatures that verify.
  */
 #include "app/update.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "crypto/carry.h"
 #include <stdio.h>
 #include <string.h>
-
-#define CARRY_FORMAT "ctm.tuf-carry/1"
-#define CARRY_MAX (16u << 20)
 
 static int needs(const char *value, const char *option, struct ctm_err *err)
 {
@@ -21,82 +18,52 @@ static int needs(const char *value, const char *option, struct ctm_err *err)
 
 static int write_carry(const char *path, const ctm_json *v, struct ctm_err *err)
 {
-	CTM_AUTO_BUF b = CTM_BUF(CARRY_MAX);
+	CTM_AUTO_BUF b = CTM_BUF(CTM_CARRY_MAX);
 	int rc = ctm_json_pretty(v, &b);
 	return rc ? ctm_fail(err, rc, "carry", NULL, "what is to be carried is larger than 16 MiB") : ctm_file_write(path, b.p, b.len, 0644, err);
 }
 
 /* --- prepare ----------------------------------------------------------------------------------------------------------- */
 
-static bool listed(const ctm_json *list, const char *word)
+static int carry_one(const struct repo *r, const char *role, ctm_json *carry, bool *done, struct ctm_err *err)
 {
-	for (size_t i = 0; i < ctm_json_len(list); i++)
-		if (ctm_streq(ctm_json_str(ctm_json_at(list, i)), word))
-			return true;
-	return false;
-}
-
-/* Whose signature counts: the role's keys; for a root also those of the root before it. */
-static int entitled(const struct repo *r, const char *role, const ctm_json *rule, ctm_json *out)
-{
-	CTM_AUTO_JSON *before = NULL;
-	const ctm_json *ids = ctm_json_get(rule, "keyids"), *old;
-	int rc = 0;
-	for (size_t i = 0; i < ctm_json_len(ids); i++)
-		if (!listed(out, ctm_json_str(ctm_json_at(ids, i))))
-			rc |= ctm_json_adds(out, ctm_json_str(ctm_json_at(ids, i)));
-	if (rc || !ctm_streq(role, "root") || repo_published(r, "root", &before, NULL) || !before)
-		return rc;
-	old = ctm_json_get(ctm_json_get(ctm_json_get(ctm_json_get(before, "signed"), "roles"), "root"), "keyids");
-	for (size_t i = 0; i < ctm_json_len(old); i++)
-		if (!listed(out, ctm_json_str(ctm_json_at(old, i))))
-			rc |= ctm_json_adds(out, ctm_json_str(ctm_json_at(old, i)));
-	return rc;
-}
-
-static int carry_one(const struct repo *r, const char *role, ctm_json *docs, bool *done, struct ctm_err *err)
-{
-	CTM_AUTO_JSON *e = NULL, *rule = NULL;
-	ctm_json *d = ctm_json_obj(), *who = ctm_json_arr();
+	CTM_AUTO_JSON *e = NULL, *rule = NULL, *before = NULL;
 	unsigned have = 0, need = 0;
 	int rc = repo_staged(r, role, &e, err);
 	if (!rc)
 		rc = repo_rule(r, role, &rule, err);
 	if (!rc)
+		rc = repo_published(r, "root", &before, err);
+	if (!rc)
 		rc = repo_judge(r, role, e, &have, &need, err);
-	*done = !rc && have >= need;
-	int bad = entitled(r, role, rule, who) | ctm_json_sets(d, "role", role) | ctm_json_setf(d, "holds", "%u of %u", have, need) |
-		ctm_json_set(d, "signed", ctm_json_copy(ctm_json_get(e, "signed"))) | ctm_json_set(d, "signatures", ctm_json_copy(ctm_json_get(e, "signatures")));
-	bad |= ctm_json_set(d, "entitled", who);
-	if (rc || bad || *done) {
-		ctm_json_free(d);
-		return rc ? rc : bad ? ctm_fail(err, CTM_E_NOMEM, NULL, NULL, "no memory") : 0;
-	}
-	return ctm_json_add(docs, d) ? ctm_fail(err, CTM_E_NOMEM, NULL, NULL, "no memory") : 0;
+	if (rc)
+		return rc;
+	*done = have >= need;
+	/* What is signed already goes along when everything is asked for: that is how it travels to a server. */
+	return *done && !repo_opts.all ? 0 : ctm_carry_add(carry, role, e, rule, ctm_json_get(before, "signed"), have, need, err);
 }
 
 int repo_carry_prepare(const char **args, struct ctm_err *err)
 {
 	REPO_AUTO r = { 0 };
-	CTM_AUTO_JSON *roles = NULL, *carry = ctm_json_obj();
-	ctm_json *docs = ctm_json_arr();
+	CTM_AUTO_JSON *roles = NULL, *carry = NULL;
 	size_t left = 0, n;
 	int rc = needs(repo_opts.out, "out", err);
 	if (!rc)
 		rc = repo_open(&r, repo_opts.dir, err);
 	if (!rc)
 		rc = repo_staged_roles(&r, &roles, err);
+	if (!rc)
+		rc = ctm_carry_new(ctm_json_gets(r.conf, "name"), &carry, err);
 	n = ctm_json_len(roles);
 	for (size_t i = 0; !rc && i < n; i++) {
-		bool done;
-		rc = carry_one(&r, ctm_json_str(ctm_json_at(roles, i)), docs, &done, err);
+		bool done = false;
+		rc = carry_one(&r, ctm_json_str(ctm_json_at(roles, i)), carry, &done, err);
 		left += !done;
 	}
-	int bad = ctm_json_sets(carry, "format", CARRY_FORMAT) | ctm_json_sets(carry, "repository", ctm_json_gets(r.conf, "name"));
-	bad |= ctm_json_set(carry, "documents", docs);
-	if (rc || bad)
-		return rc ? rc : ctm_fail(err, CTM_E_NOMEM, NULL, NULL, "no memory");
-	if (!left)
+	if (rc)
+		return rc;
+	if (!ctm_json_len(ctm_json_get(carry, "documents")))
 		return ctm_fail(err, CTM_E_STATE, NULL, NULL, n ? "everything staged is signed; go on with ctm update repo publish" :
 			"nothing is staged; change something first (add, line, rotate, renew)");
 	if ((rc = write_carry(repo_opts.out, carry, err)))
@@ -112,11 +79,10 @@ static int load_carry(const char *path, ctm_json **out, struct ctm_err *err)
 {
 	int rc = needs(path, "carry", err);
 	if (!rc)
-		rc = ctm_json_load(path, CARRY_MAX, out, err);
+		rc = ctm_json_load(path, CTM_CARRY_MAX, out, err);
 	if (rc)
 		return rc;
-	return ctm_streq(ctm_json_gets(*out, "format"), CARRY_FORMAT) && ctm_json_len(ctm_json_get(*out, "documents")) ? 0 :
-		ctm_fail(err, CTM_E_INPUT, "carry", NULL, "%s was not made by ctm update repo prepare", path);
+	return ctm_carry_check(*out, NULL, err);
 }
 
 static void show_role(const char *name, const ctm_json *row)
@@ -150,7 +116,7 @@ static int sign_doc(const ctm_json *doc, const struct ctm_key *k, const char *id
 {
 	ctm_json *d = ctm_json_copy(doc);
 	int rc = 0;
-	*signed_it = listed(ctm_json_get(doc, "entitled"), id);
+	*signed_it = ctm_carry_listed(ctm_json_get(doc, "entitled"), id);
 	if (*signed_it)
 		rc = ctm_role_sign(d, k, err);
 	return ctm_json_add(out, d) ? ctm_fail(err, CTM_E_NOMEM, NULL, NULL, "no memory") : rc;
@@ -198,17 +164,14 @@ static bool holds_under(const char *role, const ctm_json *e, const ctm_json *key
 	struct ctm_tuf_signers s = { 0 };
 	int bad = ctm_json_adds(ids, id) | ctm_json_seti(one, "threshold", 1);
 	bad |= ctm_json_set(one, "keyids", ids);
-	return !bad && !ctm_role_judge(e, repo_type(role), keys, one, &s, NULL) && s.count == 1;
+	return !bad && !ctm_role_judge(e, ctm_role_type(role), keys, one, &s, NULL) && s.count == 1;
 }
 
 /* Does this key's signature verify? A root's may be of a key that only the root before it knows. */
-static bool holds(const struct repo *r, const char *role, const ctm_json *e, const ctm_json *rule, const char *id)
+static bool holds(const char *role, const ctm_json *e, const ctm_json *rule, const ctm_json *before, const char *id)
 {
-	CTM_AUTO_JSON *before = NULL;
-	if (holds_under(role, e, ctm_json_get(rule, "keys"), id))
-		return true;
-	return ctm_streq(role, "root") && !repo_published(r, "root", &before, NULL) && before &&
-		holds_under(role, e, ctm_json_get(ctm_json_get(before, "signed"), "keys"), id);
+	return holds_under(role, e, ctm_json_get(rule, "keys"), id) ||
+		(before && ctm_streq(role, "root") && holds_under(role, e, ctm_json_get(before, "keys"), id));
 }
 
 /* Signatures of a carried document into the staged one. A signature that does not verify is refused with all that came. */
@@ -216,10 +179,10 @@ static int merge_one(const struct repo *r, const ctm_json *doc, struct ctm_err *
 {
 	const char *role = ctm_json_gets(doc, "role");
 	const ctm_json *sigs = ctm_json_get(doc, "signatures");
-	CTM_AUTO_JSON *e = NULL, *who = ctm_json_arr(), *rule = NULL;
+	CTM_AUTO_JSON *e = NULL, *who = NULL, *rule = NULL, *before = NULL;
 	char a[72], b[72];
 	unsigned have = 0, need = 0;
-	int rc = role && repo_role_ok(role) ? repo_staged(r, role, &e, err) : ctm_fail(err, CTM_E_INPUT, "carry", NULL, "a document in it has no role");
+	int rc = repo_staged(r, role, &e, err);
 	if (rc)
 		return rc;
 	if (!e)
@@ -228,14 +191,16 @@ static int merge_one(const struct repo *r, const ctm_json *doc, struct ctm_err *
 		return rc;
 	if (strcmp(a, b))
 		return ctm_fail(err, CTM_E_CONFLICT, "carry", NULL, "%s was changed after it was carried away; prepare and sign it again", role);
-	if ((rc = repo_rule(r, role, &rule, err)) || (rc = entitled(r, role, rule, who)))
+	if ((rc = repo_rule(r, role, &rule, err)) || (rc = repo_published(r, "root", &before, err)))
 		return rc;
+	if (!(who = ctm_carry_entitled(role, rule, ctm_json_get(before, "signed"))))
+		return ctm_fail(err, CTM_E_NOMEM, NULL, NULL, "no memory");
 	for (size_t i = 0; !rc && i < ctm_json_len(sigs); i++) {
 		const char *id = ctm_json_gets(ctm_json_at(sigs, i), "keyid"), *sig = ctm_json_gets(ctm_json_at(sigs, i), "sig");
-		if (!id || !sig || !listed(who, id))
+		if (!id || !sig || !ctm_carry_listed(who, id))
 			return ctm_fail(err, CTM_E_GUARD, "carry", NULL, "%s carries a signature of a key that may not sign it", role);
 		rc = ctm_role_put(e, id, sig, err);
-		if (!rc && !holds(r, role, e, rule, id))
+		if (!rc && !holds(role, e, rule, ctm_json_get(before, "signed"), id))
 			rc = ctm_fail(err, CTM_E_VERIFY, "carry", NULL, "%s carries a signature of the key %.16s that does not verify; nothing of it was taken", role, id);
 	}
 	if (rc || (rc = repo_judge(r, role, e, &have, &need, err)) || (rc = repo_stage(r, role, e, err)))
@@ -251,9 +216,8 @@ int repo_carry_merge(const char **args, struct ctm_err *err)
 	int rc = load_carry(repo_opts.carry, &carry, err);
 	if (!rc)
 		rc = repo_open(&r, repo_opts.dir, err);
-	if (!rc && !ctm_streq(ctm_json_gets(carry, "repository"), ctm_json_gets(r.conf, "name")))
-		rc = ctm_fail(err, CTM_E_INPUT, "carry", NULL, "%s belongs to the repository %s, not %s", repo_opts.carry, ctm_json_gets(carry, "repository"),
-			ctm_json_gets(r.conf, "name"));
+	if (!rc)
+		rc = ctm_carry_check(carry, ctm_json_gets(r.conf, "name"), err);
 	for (size_t i = 0; !rc && i < ctm_json_len(ctm_json_get(carry, "documents")); i++)
 		rc = merge_one(&r, ctm_json_at(ctm_json_get(carry, "documents"), i), err);
 	return rc;

@@ -86,7 +86,7 @@ static int put_snapshot(struct repo *r, struct ctm_err *err)
 	void *it = NULL;
 	int rc = 0;
 	while (!rc && ctm_json_each(versions, &it, &role, &v))
-		if (ctm_streq(repo_type(role), "targets"))
+		if (ctm_streq(ctm_role_type(role), "targets"))
 			rc = add_meta(r, role, meta, err);
 	if (rc) {
 		ctm_json_free(meta);
@@ -135,7 +135,7 @@ static int others_hold(const struct repo *r, struct ctm_err *err)
 	while (ctm_json_each(versions, &it, &role, &v)) {
 		CTM_AUTO_JSON *e = NULL;
 		unsigned have = 0, need = 0;
-		if (ctm_streq(role, "root") || !ctm_streq(repo_type(role), "targets"))
+		if (ctm_streq(role, "root") || !ctm_streq(ctm_role_type(role), "targets"))
 			continue;
 		int rc = repo_now(r, role, &e, err);
 		if (!rc)

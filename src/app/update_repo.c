@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "ctm/manifest.h"
 #include "ctm/openssl.h"
+#include "crypto/carry.h"
 #include "crypto/hash.h"
 #include <stdio.h>
 #include <string.h>
@@ -35,14 +36,6 @@ static int nomem(struct ctm_err *err)
 /* Keys being put into {keys} and a list of ids. */
 struct adding { ctm_json *keys, *ids; };
 
-static bool listed(const ctm_json *list, const char *word)
-{
-	for (size_t i = 0; i < ctm_json_len(list); i++)
-		if (ctm_streq(ctm_json_str(ctm_json_at(list, i)), word))
-			return true;
-	return false;
-}
-
 static int add_key(void *arg, const char *word, struct ctm_err *err)
 {
 	struct adding *a = arg;
@@ -54,7 +47,7 @@ static int add_key(void *arg, const char *word, struct ctm_err *err)
 		rc = ctm_role_key(k, &key, id, err);
 	if (rc)
 		return rc;
-	if (listed(a->ids, id)) {
+	if (ctm_carry_listed(a->ids, id)) {
 		ctm_json_free(key);
 		return ctm_fail(err, CTM_E_INPUT, "keys", NULL, "the key %s is given twice for one role", word);
 	}
@@ -150,7 +143,7 @@ static int init(const char **args, struct ctm_err *err)
 	snprintf(path, sizeof path, "%s/repo.json", repo_opts.dir);
 	if (ctm_file_read(path, 1 << 20, &old, NULL) != CTM_E_NOTFOUND)
 		return ctm_fail(err, CTM_E_EXISTS, "dir", NULL, "%s holds a repository already", repo_opts.dir);
-	if (!repo_role_ok(repo_opts.name))
+	if (!ctm_role_name_ok(repo_opts.name))
 		return ctm_fail(err, CTM_E_INPUT, "name", NULL, "a repository is named with letters, digits, \".\", \"_\" and \"-\"");
 	if ((rc = update_each(recovery_keys, count_words, &spare, err)))
 		return rc;
@@ -247,7 +240,7 @@ static int line(const char **args, struct ctm_err *err)
 		rc = needs(repo_opts.keys, "keys", err);
 	if (!rc)
 		rc = repo_open(&r, repo_opts.dir, err);
-	if (!rc && !repo_role_ok(repo_opts.model))
+	if (!rc && !ctm_role_name_ok(repo_opts.model))
 		rc = ctm_fail(err, CTM_E_INPUT, "model", NULL, "a model is named with letters, digits, \".\", \"_\" and \"-\"");
 	if (!rc)
 		rc = repo_next(&r, "targets", &targets, err);
@@ -264,54 +257,13 @@ static int line(const char **args, struct ctm_err *err)
 
 /* --- releases ---------------------------------------------------------------------------------------------------------- */
 
-static int set_text(ctm_json *o, const char *key, struct ctm_bytes b)
-{
-	return b.n ? ctm_json_setf(o, key, "%.*s", (int)b.n, (const char *)b.p) : 0;
-}
-
-static int set_hex(ctm_json *o, const char *key, const char *prefix, const uint8_t *p, size_t n)
-{
-	char hex[65];
-	ctm_hex(p, n, hex);
-	return ctm_json_setf(o, key, "%s%s", prefix, hex);
-}
-
-/* What a device or a person may want to know before the manifest is fetched. */
-static ctm_json *custom_of(const struct ctm_manifest *m)
-{
-	ctm_json *o = ctm_json_obj(), *list = ctm_json_arr(), *hardware = ctm_json_arr();
-	char id[37];
-	int bad = 0;
-	ctm_uuid_text(m->class_id, id);
-	bad |= ctm_json_adds(hardware, id) | set_text(o, "component", m->component) | set_text(o, "version", m->version) |
-		ctm_json_seti(o, "security_counter", (int64_t)m->counter) | set_text(o, "min_version", m->min_version) | set_text(o, "support_end", m->support_end);
-	if (m->sbom.n)
-		bad |= set_hex(o, "sbom", "sha256:", m->sbom.p, CTM_HASH_BYTES);
-	for (size_t i = 0; i < m->advisories; i++) {
-		char word[CTM_ADVISORY_TEXT + 1];
-		snprintf(word, sizeof word, "%.*s", (int)m->advisory[i].n, (const char *)m->advisory[i].p);
-		bad |= ctm_json_adds(list, word);
-	}
-	bad |= ctm_json_set(o, "advisories", list) | ctm_json_set(o, "hardware_ids", hardware);
-	if (bad) {
-		ctm_json_free(o);
-		return NULL;
-	}
-	return o;
-}
-
 /* Copy a file under DIGEST.NAME and describe it. custom is taken over. */
 static int add_file(const struct repo *r, ctm_json *list, const char *name, const struct ctm_buf *b, ctm_json *custom, struct ctm_err *err)
 {
-	ctm_json *o = ctm_json_obj(), *h = ctm_json_obj();
 	char digest[72], path[PATH_CAP];
 	const char *hex = digest + strlen("sha256:"), *slash = strrchr(name, '/');
 	ctm_digest_of(b->p, b->len, digest);
-	int bad = ctm_json_seti(o, "length", (int64_t)b->len) | ctm_json_sets(h, "sha256", hex);
-	bad |= ctm_json_set(o, "hashes", h);
-	bad |= ctm_json_set(o, "custom", custom);
-	bad |= ctm_json_set(list, name, o);
-	if (bad)
+	if (ctm_json_set(list, name, ctm_role_target((int64_t)b->len, digest, custom)))
 		return nomem(err);
 	snprintf(path, sizeof path, "%s/targets/%.*s", r->dir, (int)(slash - name), name);
 	int rc = ctm_mkdirs(path, 0755, err);
@@ -331,7 +283,7 @@ static int add_release(const struct repo *r, const struct ctm_buf *manifest, con
 		rc = ctm_fail(err, CTM_E_VERIFY, "image", NULL, "%s is not the image that %s describes", image_path, manifest_path);
 	for (int i = 0; !rc && i < 2; i++) {
 		snprintf(name, sizeof name, "%.64s/%.*s/%s", repo_opts.model, (int)m.version.n, (const char *)m.version.p, i ? "manifest" : "image");
-		rc = add_file(r, targets, name, i ? manifest : image, custom_of(&m), err);
+		rc = add_file(r, targets, name, i ? manifest : image, ctm_role_custom(&m), err);
 		if (!rc)
 			printf("%s\n", name);
 	}
@@ -509,7 +461,7 @@ static int rotate(const char **args, struct ctm_err *err)
 		rc = repo_open(&r, repo_opts.dir, err);
 	if (rc)
 		return rc;
-	bool top = !ctm_streq(repo_type(role), "targets") || ctm_streq(role, "targets");
+	bool top = !ctm_streq(ctm_role_type(role), "targets") || ctm_streq(role, "targets");
 	rc = top ? change_root(&r, role, err) : change_line(&r, role, err);
 	/* What those keys sign must be signed by the new ones. */
 	return rc || ctm_streq(role, "root") || (top && !ctm_streq(role, "targets")) ? rc : stage_again(&r, role, err);
@@ -574,7 +526,9 @@ static const struct ctm_opt recover_opts[] = {
 	DIR, TEXT("lost", "ID,ID", "Ids of the keys that are lost or stolen; they go from every role of the root.", repo_opts.drop),
 	TEXT("add", "A,B", "New public keys for the root.", repo_opts.add),
 };
-static const struct ctm_opt prepare_opts[] = { DIR, TEXT("out", "FILE", "The file to carry.", repo_opts.out) };
+static const struct ctm_opt prepare_opts[] = {
+	DIR, TEXT("out", "FILE", "The file to carry.", repo_opts.out), { "all", NULL, "Also what is signed already: the file then goes to the platform.", NULL, &repo_opts.all },
+};
 static const struct ctm_opt sign_opts[] = {
 	CARRY, TEXT("key", "KEY.pem", "The private key.", repo_opts.key), TEXT("out", "FILE", "Where the signed file goes (default: in its place).", repo_opts.out),
 };

@@ -70,20 +70,9 @@ int64_t repo_version(const struct repo *r, const char *role)
 	return ctm_json_geti(ctm_json_get(r->conf, "versions"), role, 0);
 }
 
-const char *repo_type(const char *role)
-{
-	return ctm_streq(role, "root") || ctm_streq(role, "timestamp") || ctm_streq(role, "snapshot") ? role : "targets";
-}
-
-bool repo_role_ok(const char *role)
-{
-	size_t n = strlen(role);
-	return n && n <= 64 && *role != '.' && strspn(role, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == n;
-}
-
 static const ctm_json *period(const struct repo *r, const char *role)
 {
-	const char *class = !ctm_streq(repo_type(role), "targets") || ctm_streq(role, "targets") ? role : ctm_starts(role, "config-") ? "config" : "line";
+	const char *class = !ctm_streq(ctm_role_type(role), "targets") || ctm_streq(role, "targets") ? role : ctm_starts(role, "config-") ? "config" : "line";
 	const ctm_json *rows = ctm_json_get(r->policy, "roles");
 	for (size_t i = 0; i < ctm_json_len(rows); i++)
 		if (ctm_streq(ctm_json_gets(ctm_json_at(rows, i), "role"), class))
@@ -249,72 +238,22 @@ int repo_staged_roles(const struct repo *r, ctm_json **out, struct ctm_err *err)
 
 /* --- who may sign ------------------------------------------------------------------------------------------------------ */
 
-static int rule_of(const ctm_json *keys, const ctm_json *role, ctm_json **out, struct ctm_err *err)
-{
-	ctm_json *o = ctm_json_obj();
-	if (ctm_json_set(o, "keys", ctm_json_copy(keys)) | ctm_json_set(o, "keyids", ctm_json_copy(ctm_json_get(role, "keyids"))) |
-	    ctm_json_set(o, "threshold", ctm_json_copy(ctm_json_get(role, "threshold")))) {
-		ctm_json_free(o);
-		return ctm_fail(err, CTM_E_INPUT, NULL, NULL, "a role has no keyids and threshold");
-	}
-	*out = o;
-	return 0;
-}
-
-static const ctm_json *delegation(const ctm_json *targets, const char *role)
-{
-	const ctm_json *rows = ctm_json_get(ctm_json_get(targets, "delegations"), "roles");
-	for (size_t i = 0; i < ctm_json_len(rows); i++)
-		if (ctm_streq(ctm_json_gets(ctm_json_at(rows, i), "name"), role))
-			return ctm_json_at(rows, i);
-	return NULL;
-}
-
 int repo_rule(const struct repo *r, const char *role, ctm_json **out, struct ctm_err *err)
 {
-	bool top = !ctm_streq(repo_type(role), "targets") || ctm_streq(role, "targets");
-	CTM_AUTO_JSON *e = NULL;
-	int rc = repo_now(r, top ? "root" : "targets", &e, err);
-	if (rc)
-		return rc;
-	const ctm_json *body = ctm_json_get(e, "signed");
-	const ctm_json *row = top ? ctm_json_get(ctm_json_get(body, "roles"), role) : delegation(body, role);
-	if (!row)
-		return ctm_fail(err, CTM_E_NOTFOUND, "role", NULL, "this repository has no role %s", role);
-	return rule_of(ctm_json_get(top ? body : ctm_json_get(body, "delegations"), "keys"), row, out, err);
-}
-
-static int judge_under(const char *role, const ctm_json *envelope, const ctm_json *rule, unsigned *have, unsigned *need, struct ctm_err *err)
-{
-	struct ctm_tuf_signers s;
-	int rc = ctm_role_judge(envelope, repo_type(role), ctm_json_get(rule, "keys"), rule, &s, err);
-	if (rc)
-		return ctm_fail_prefix(err, "%s: ", role);
-	*have = s.count;
-	*need = s.threshold;
-	return 0;
+	CTM_AUTO_JSON *root = NULL, *targets = NULL;
+	int rc = repo_now(r, "root", &root, err);
+	if (!rc)
+		rc = repo_now(r, "targets", &targets, err);
+	return rc ? rc : ctm_role_rule(ctm_json_get(root, "signed"), ctm_json_get(targets, "signed"), role, out, err);
 }
 
 int repo_judge(const struct repo *r, const char *role, const ctm_json *envelope, unsigned *have, unsigned *need, struct ctm_err *err)
 {
-	CTM_AUTO_JSON *rule = NULL, *before = NULL, *old = NULL;
-	const ctm_json *body = ctm_json_get(envelope, "signed");
-	unsigned h, n;
-	bool root = ctm_streq(role, "root");
-	int rc = root ? rule_of(ctm_json_get(body, "keys"), ctm_json_get(ctm_json_get(body, "roles"), "root"), &rule, err) : repo_rule(r, role, &rule, err);
+	CTM_AUTO_JSON *rule = NULL, *before = NULL;
+	int rc = repo_rule(r, role, &rule, err);
 	if (!rc)
-		rc = judge_under(role, envelope, rule, have, need, err);
-	if (rc || !root || (rc = repo_published(r, "root", &before, err)) || !before)
-		return rc;
-	body = ctm_json_get(before, "signed");
-	if ((rc = rule_of(ctm_json_get(body, "keys"), ctm_json_get(ctm_json_get(body, "roles"), "root"), &old, err)) ||
-	    (rc = judge_under(role, envelope, old, &h, &n, err)))
-		return rc;
-	if ((int)h - (int)n < (int)*have - (int)*need) {
-		*have = h;
-		*need = n;
-	}
-	return 0;
+		rc = repo_published(r, "root", &before, err);
+	return rc ? rc : ctm_role_holds(envelope, role, rule, ctm_json_get(before, "signed"), have, need, err);
 }
 
 /* --- keys on the command line ------------------------------------------------------------------------------------------ */

@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "base/timex.h"
 #include "crypto/hash.h"
+#include "ctm/manifest.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -173,6 +174,114 @@ ctm_json *ctm_role_meta(int64_t version, const void *p, size_t n)
 	ctm_digest_of(p, n, digest);
 	int rc = ctm_json_sets(h, "sha256", digest + strlen("sha256:"));
 	if (ctm_json_seti(o, "version", version) | ctm_json_seti(o, "length", (int64_t)n) | ctm_json_set(o, "hashes", h) | rc) {
+		ctm_json_free(o);
+		return NULL;
+	}
+	return o;
+}
+
+/* --- who judges a role --------------------------------------------------------------------------------------------------- */
+
+const char *ctm_role_type(const char *role)
+{
+	return ctm_streq(role, "root") || ctm_streq(role, "timestamp") || ctm_streq(role, "snapshot") ? role : "targets";
+}
+
+bool ctm_role_name_ok(const char *role)
+{
+	size_t n = role ? strlen(role) : 0;
+	return n && n <= 64 && *role != '.' && strspn(role, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == n;
+}
+
+static int rule_of(const ctm_json *keys, const ctm_json *role, ctm_json **out, struct ctm_err *err)
+{
+	ctm_json *o = ctm_json_obj();
+	if (ctm_json_set(o, "keys", ctm_json_copy(keys)) | ctm_json_set(o, "keyids", ctm_json_copy(ctm_json_get(role, "keyids"))) |
+	    ctm_json_set(o, "threshold", ctm_json_copy(ctm_json_get(role, "threshold")))) {
+		ctm_json_free(o);
+		return ctm_fail(err, CTM_E_INPUT, NULL, NULL, "a role has no keyids and threshold");
+	}
+	*out = o;
+	return 0;
+}
+
+static const ctm_json *delegation(const ctm_json *targets, const char *role)
+{
+	const ctm_json *rows = ctm_json_get(ctm_json_get(targets, "delegations"), "roles");
+	for (size_t i = 0; i < ctm_json_len(rows); i++)
+		if (ctm_streq(ctm_json_gets(ctm_json_at(rows, i), "name"), role))
+			return ctm_json_at(rows, i);
+	return NULL;
+}
+
+int ctm_role_rule(const ctm_json *root, const ctm_json *targets, const char *role, ctm_json **out, struct ctm_err *err)
+{
+	bool top = !ctm_streq(ctm_role_type(role), "targets") || ctm_streq(role, "targets");
+	const ctm_json *row = top ? ctm_json_get(ctm_json_get(root, "roles"), role) : delegation(targets, role);
+	if (!row)
+		return ctm_fail(err, CTM_E_NOTFOUND, "role", NULL, "this repository has no role %s", role);
+	return rule_of(ctm_json_get(top ? root : ctm_json_get(targets, "delegations"), "keys"), row, out, err);
+}
+
+int ctm_role_holds(const ctm_json *envelope, const char *role, const ctm_json *rule, const ctm_json *before, unsigned *have, unsigned *need,
+	struct ctm_err *err)
+{
+	CTM_AUTO_JSON *old = NULL;
+	struct ctm_tuf_signers s, b;
+	int rc = ctm_role_judge(envelope, ctm_role_type(role), ctm_json_get(rule, "keys"), rule, &s, err);
+	if (!rc && before && ctm_streq(role, "root")) {
+		if (!(rc = rule_of(ctm_json_get(before, "keys"), ctm_json_get(ctm_json_get(before, "roles"), "root"), &old, err)) &&
+		    !(rc = ctm_role_judge(envelope, "root", ctm_json_get(old, "keys"), old, &b, err)) &&
+		    (int)b.count - (int)b.threshold < (int)s.count - (int)s.threshold)
+			s = b;
+	}
+	if (rc)
+		return ctm_fail_prefix(err, "%s: ", role);
+	*have = s.count;
+	*need = s.threshold;
+	return 0;
+}
+
+/* --- releases ------------------------------------------------------------------------------------------------------------ */
+
+static int set_text(ctm_json *o, const char *key, struct ctm_bytes b)
+{
+	return b.n ? ctm_json_setf(o, key, "%.*s", (int)b.n, (const char *)b.p) : 0;
+}
+
+ctm_json *ctm_role_custom(const struct ctm_manifest *m)
+{
+	ctm_json *o = ctm_json_obj(), *list = ctm_json_arr(), *hardware = ctm_json_arr();
+	char id[37], sbom[72];
+	int bad = 0;
+	ctm_uuid_text(m->class_id, id);
+	bad |= ctm_json_adds(hardware, id) | set_text(o, "component", m->component) | set_text(o, "version", m->version) |
+		ctm_json_seti(o, "security_counter", (int64_t)m->counter) | set_text(o, "min_version", m->min_version) | set_text(o, "support_end", m->support_end);
+	if (m->sbom.n == CTM_SHA256) {
+		ctm_digest_str(m->sbom.p, sbom);
+		bad |= ctm_json_sets(o, "sbom", sbom);
+	}
+	for (size_t i = 0; i < m->advisories; i++) {
+		char word[CTM_ADVISORY_TEXT + 1];
+		snprintf(word, sizeof word, "%.*s", (int)m->advisory[i].n, (const char *)m->advisory[i].p);
+		bad |= ctm_json_adds(list, word);
+	}
+	bad |= ctm_json_set(o, "advisories", list);
+	bad |= ctm_json_set(o, "hardware_ids", hardware);
+	if (bad) {
+		ctm_json_free(o);
+		return NULL;
+	}
+	return o;
+}
+
+ctm_json *ctm_role_target(int64_t length, const char *digest, ctm_json *custom)
+{
+	ctm_json *o = ctm_json_obj(), *h = ctm_json_obj();
+	int bad = ctm_json_seti(o, "length", length) | ctm_json_sets(h, "sha256", digest + strlen("sha256:"));
+	bad |= ctm_json_set(o, "hashes", h);
+	bad |= ctm_json_set(o, "custom", custom);
+	if (bad) {
 		ctm_json_free(o);
 		return NULL;
 	}

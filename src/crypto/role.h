@@ -36,6 +36,23 @@ CTM_CHECK int ctm_role_write(const ctm_json *envelope, struct ctm_buf *out, stru
 /* {_type, spec_version, version, expires}: what every body begins with. NULL without memory. */
 ctm_json *ctm_role_body(const char *type, int64_t version, int64_t expires_ms);
 CTM_CHECK int ctm_role_expires(ctm_json *body, int64_t expires_ms);        /* set anew; whole seconds */
+/* "root", "timestamp", "snapshot"; "targets" for that and every delegated role. */
+const char *ctm_role_type(const char *role);
+bool ctm_role_name_ok(const char *role);              /* letters, digits, "._-", at most 64; does not begin with a dot */
+/* Under which keys a role is judged, {keys, keyids, threshold}: top-level ones by the root's body, others by the targets' (NULL: there is
+ * none). NOTFOUND when nobody names the role. */
+CTM_CHECK int ctm_role_rule(const ctm_json *root, const ctm_json *targets, const char *role, ctm_json **out, struct ctm_err *err);
+/* Signatures an envelope has and needs under its rule; a root under the body of the root before it as well (`before`, NULL for the first and
+ * for other roles): the pair of the two that is further from enough. Errors of judge. */
+CTM_CHECK int ctm_role_holds(const ctm_json *envelope, const char *role, const ctm_json *rule, const ctm_json *before, unsigned *have, unsigned *need,
+	struct ctm_err *err);
+
+/* What a release's targets say in `custom`; NULL without memory. */
+struct ctm_manifest;
+ctm_json *ctm_role_custom(const struct ctm_manifest *m);
+/* A target: {length, hashes: {sha256}, custom}; digest "sha256:HEX"; custom is taken over. NULL without memory. */
+ctm_json *ctm_role_target(int64_t length, const char *digest, ctm_json *custom);
+
 /* {version, length, hashes: {sha256}} of served bytes; NULL without memory. */
 ctm_json *ctm_role_meta(int64_t version, const void *p, size_t n);
 
