@@ -287,6 +287,20 @@ static void conf_static(struct ctm_buf *b, const struct admin_edge_limits *l, co
 	}
 }
 
+/* Update repositories: signed files of any size, in pieces if asked; the platform has no part in it. */
+static void conf_updates(struct ctm_buf *b, const struct admin_edge_limits *l, const char *public, bool https)
+{
+	ctm_buf_printf(b,
+		"    location ^~ /tuf/ {\n"
+		"      limit_except GET { deny all; }\n"
+		"      limit_req zone=public burst=%lld nodelay;\n"
+		"      root %s;\n"
+		"      disable_symlinks on from=$document_root;\n"
+		"      add_header Cache-Control no-cache always;\n", (long long)l->public_rate * 4, public);
+	conf_security(b, "      ", https);
+	ctm_buf_str(b, "    }\n");
+}
+
 static void conf_public(struct ctm_buf *b, const struct admin_edge_limits *l)
 {
 	static const char *const asked[] = { "^~ /assets/", "~ ^/(p|log|\\.well-known|security)/" };
@@ -356,6 +370,7 @@ static int write_conf(const char *state, const char *out, const ctm_json *conf, 
 	conf_tls(&b, device_address(url), ctm_json_geti(conf, "device_port", 8443), https);
 	conf_device(&b, &l);
 	conf_static(&b, &l, public, https);
+	conf_updates(&b, &l, public, https);
 	conf_public(&b, &l);
 	conf_tail(&b, https);
 	if ((rc = ctm_buf_err(&b, "nginx.conf", err)))

@@ -34,6 +34,7 @@ const struct ctm_jobs *const ctm_room_jobs[] = {
 	&ctm_invitation_jobs,
 	&ctm_scheme_jobs,
 	&ctm_registry_jobs,
+	&ctm_fleet_jobs,
 	NULL,
 };
 

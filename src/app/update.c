@@ -394,6 +394,21 @@ static int run_verb(const struct update_verb *v, int argc, char **argv)
 	return rc ? ctm_cli_die(v->cmd.name, &err) : 0;
 }
 
+/* "ctm update repo" without a verb, or with --help in its place. */
+static int repo_help(int argc, char **argv)
+{
+	static char text[2048] = "Keep the TUF repository that devices fetch releases from. Verbs: ";
+	for (size_t i = 0; i < update_repo_nverbs; i++)
+		snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s", update_repo_verbs[i].cmd.name + strlen("update repo "),
+			i + 1 < update_repo_nverbs ? ", " : ". Each tells more with --help.");
+	const struct ctm_cmd cmd = { "update repo", "VERB", text, NULL, 0, 1, 1 };
+	const char *args[1] = { NULL };
+	struct ctm_err err = { 0 };
+	bool helped = false;
+	int nargs, rc = ctm_cli_parse(&cmd, argc, argv, args, &nargs, &helped, &err);
+	return !rc && helped ? 0 : usage(stderr, 2);
+}
+
 int main(int argc, char **argv)
 {
 	bool repo = argc > 2 && ctm_streq(argv[1], "repo");
@@ -404,6 +419,8 @@ int main(int argc, char **argv)
 		return usage(stderr, 2);
 	if (ctm_streq(argv[1], "--help") || ctm_streq(argv[1], "-h"))
 		return usage(stdout, 0);
+	if (repo && ctm_starts(argv[2], "-"))
+		return repo_help(argc - 1, argv + 1);
 	for (size_t i = 0; i < n; i++)
 		if (ctm_streq(argv[1 + repo], table[i].cmd.name + strlen(prefix)))
 			return run_verb(&table[i], argc - 1 - repo, argv + 1 + repo);

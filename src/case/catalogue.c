@@ -171,6 +171,8 @@ int ctm_catalogue_load(const char *dir, struct ctm_catalogue **out, struct ctm_e
 		rc = read_folder(c, dir, "lists", ctm_read_list, err);
 	if (!rc)
 		rc = read_folder(c, dir, "messages", ctm_read_words, err);
+	if (!rc)
+		rc = read_file(c, dir, "update.json", ctm_read_update, err);
 	if (rc) {
 		ctm_catalogue_free(c);
 		return rc;

@@ -7,6 +7,7 @@
  *   cases/NAME.json     case tables: states and transition rows
  *   lists/NAME.json     lists of 47 CFR 8.204 that applicants and producers are screened against
  *   messages/LL.json    words of the pages, by language
+ *   update.json         periods of update repositories
  *
  * (checks/ is read by the lab, replies.json by the HTTP room.)
  *
@@ -152,5 +153,13 @@ const struct ctm_list *ctm_list_at(const struct ctm_catalogue *c, size_t i);  /*
 
 /* Message of messages/LL.json by dotted key; English when the language lacks it; the key itself when nobody knows it. */
 const char *ctm_word(const struct ctm_catalogue *c, const char *key, const char *locale);
+
+/* --- update repositories --------------------------------------------------------------------------------------- */
+
+enum ctm_update_role { CTM_UPDATE_ROOT, CTM_UPDATE_TARGETS, CTM_UPDATE_LINE, CTM_UPDATE_CONFIG, CTM_UPDATE_SNAPSHOT, CTM_UPDATE_TIMESTAMP, CTM_UPDATE_DIRECTOR,
+	CTM_UPDATE_ROLES };
+struct ctm_update_period { int days, renew_days; };         /* good for so long; renewed so long before the end */
+/* Never fails: the file was refused unless every role stands in it once. */
+struct ctm_update_period ctm_update_period(const struct ctm_catalogue *c, enum ctm_update_role role);
 
 #endif

@@ -20,6 +20,7 @@ struct ctm_catalogue {
 	struct ctm_pack *packs[CTM_CAT_FEW]; size_t npacks;
 	struct ctm_case_table *tables[CTM_CAT_FEW]; size_t ntables;
 	struct ctm_list *lists[CTM_CAT_FEW]; size_t nlists;
+	struct ctm_update_period update[CTM_UPDATE_ROLES];
 	struct { char locale[8]; const ctm_json *root; } words[8]; size_t nwords;
 };
 
@@ -28,6 +29,7 @@ CTM_CHECK int ctm_read_outcomes(struct ctm_catalogue *c, const struct ctm_jc *at
 CTM_CHECK int ctm_read_pack(struct ctm_catalogue *c, const struct ctm_jc *at, struct ctm_err *err);
 CTM_CHECK int ctm_read_table(struct ctm_catalogue *c, const struct ctm_jc *at, struct ctm_err *err);   /* packs must be there */
 CTM_CHECK int ctm_read_list(struct ctm_catalogue *c, const struct ctm_jc *at, struct ctm_err *err);
+CTM_CHECK int ctm_read_update(struct ctm_catalogue *c, const struct ctm_jc *at, struct ctm_err *err);
 CTM_CHECK int ctm_read_words(struct ctm_catalogue *c, const struct ctm_jc *at, struct ctm_err *err);
 
 /* Shared reading. Members are required unless named opt. */

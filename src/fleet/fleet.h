@@ -7,6 +7,7 @@
 #include "http/app.h"
 
 extern const struct ctm_routes ctm_fleet_routes;
+extern const struct ctm_jobs ctm_fleet_jobs;
 
 /* enrol.c: what every door of enrolment shares. begin: on a worker; looks at the proof and the request (PEM) and asks the signer; code NULL
  * where the role IDEVID is the proof. finish: in the use case; binds the key. Refusals: AUTH, GUARD (resting), STATE (another key), INPUT. */

@@ -19,7 +19,7 @@ static struct ctm_catalogue *cat;
 static char tmp[64];
 
 static const char *const FILES[] = { "ir8425.json", "packs/law.json", "packs/scheme.json", "cases/application.json", "cases/suspension.json", "cases/withdrawal.json",
-	"lists/fcc-covered.json" };
+	"lists/fcc-covered.json", "update.json" };
 #define NFILES (sizeof FILES / sizeof *FILES)
 
 static void put(const char *rel, const char *p, size_t n)
@@ -184,6 +184,8 @@ static void tables_hold(void **state)
 static void what_is_wrong_is_named(void **state)
 {
 	const int IN = CTM_E_INPUT;
+	refused("update.json", "\"days\": 14", "\"days\": 0", IN, "/roles/4/days", "");
+	refused("update.json", "\"role\": \"line\"", "\"role\": \"root\"", IN, "/roles/2", "stands twice");
 	refused("ir8425.json", "\"id\": \"AI.2\"", "\"id\": \"AI.1\"", IN, "/outcomes/2", "stands twice");
 	refused("ir8425.json", "\"applies\": [\"device\", \"product\"]", "\"applies\": [\"doll\"]", IN, "/outcomes/1/applies/0", "not one of the words");
 	refused("ir8425.json", "\"level\": \"numbered\"", "\"levle\": \"numbered\"", IN, "/outcomes/1", "levle");
