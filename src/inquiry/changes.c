@@ -126,6 +126,7 @@ static int add_line(const struct ctm_cx *cx, const ctm_json *row, ctm_json *line
 	int rc = 0;
 	for (size_t i = 0; i < sizeof shown / sizeof *shown; i++)
 		rc |= ctm_json_set(line, shown[i], ctm_json_copy(ctm_json_get(row, shown[i])));
+	rc |= ctm_json_sets(line, "about", hidden ? "" : ctm_json_gets(row, "about"));
 	rc |= set_href(cx, line, kind, ctm_json_gets(row, "subject"));
 	rc |= ctm_json_setb(line, "hidden", hidden);
 	rc |= ctm_json_set(line, "members", members(before, after, hidden));

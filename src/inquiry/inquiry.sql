@@ -33,8 +33,12 @@ ORDER BY 1, 2, 4 LIMIT 51
 -- Audit lines of one organisation (all with ''), newest first, with the names of those who acted.
 -- name: inquiry.changes
 SELECT a.seq, a.at_ms, a.actor, COALESCE(p.name, d.serial, '') AS name, COALESCE(o.name, '') AS org, a.action, a.kind, a.subject,
-  a.before_json AS before_text, a.after_json AS after_text, a.hash
+  a.before_json AS before_text, a.after_json AS after_text, a.hash,
+  COALESCE(sp.name, so.name, sr.name, sc.number, sd.serial, '') AS about
 FROM audit a LEFT JOIN person p ON p.id = a.actor LEFT JOIN device d ON d.id = a.actor LEFT JOIN organisation o ON o.id = a.org_id
+  LEFT JOIN person sp ON a.kind = 'person' AND sp.id = a.subject LEFT JOIN organisation so ON a.kind = 'organisation' AND so.id = a.subject
+  LEFT JOIN product sr ON a.kind = 'product' AND sr.id = a.subject LEFT JOIN case_file sc ON a.kind = 'case' AND sc.id = a.subject
+  LEFT JOIN device sd ON a.kind = 'device' AND sd.id = a.subject
 WHERE (:org = '' OR a.org_id = :org) AND a.seq < :before AND (:kind = '' OR a.kind = :kind) AND a.at_ms >= :from AND a.at_ms < :to
   AND (:who = '' OR a.actor = :who OR lower(COALESCE(p.name, d.serial, a.actor)) LIKE lower(:like) ESCAPE '!')
 ORDER BY a.seq DESC LIMIT :max

@@ -7,7 +7,7 @@
  *
  * "inquiry/changes" (GET /changes)          {all:bool (every organisation's lines), kinds:[text], kind|null, who|null, from|null, to|null,
  *      older|null (seq: the next page holds the lines before it), lines:[LINE] (newest first, 100)}
- *      LINE  {seq, at_ms, actor, name (of the actor, or ""), org, action, kind, subject, href|null, hash, members:[{name, before|null, after|null}],
+ *      LINE  {seq, at_ms, actor, name (of the actor, or ""), org, action, kind, subject, about (name of the subject, or ""), href|null, hash, members:[{name, before|null, after|null}],
  *             hidden:bool}
  *            The operator runs the platform and has no case power: of other things than people, organisations and sessions the operator
  *            sees which members changed, not their values (hidden).

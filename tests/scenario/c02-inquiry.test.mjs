@@ -68,7 +68,7 @@ test('search box and changes', { timeout: 60000 }, async (t) => {
   await t.test('an organisation reads its own changes, filtered, in pages', async () => {
     const lines = async (token, q = '') => (await good(token, 'GET', `/api/v1/changes${q}`)).lines;
     const mine = await lines(a), theirs = await lines(b);
-    assert.ok(mine.some((l) => l.action === 'product.add' && l.subject === product && l.name === 'Fay maker.owner a'));
+    assert.ok(mine.some((l) => l.action === 'product.add' && l.subject === product && l.name === 'Fay maker.owner a' && l.about === 'Porch 100% Camera'));
     assert.ok(theirs.every((l) => l.subject !== product && l.org === 'maker-b (fictional)'), JSON.stringify(theirs));
     assert.ok((await lines(a, '?kind=device')).every((l) => l.kind === 'device'));
     assert.equal((await lines(a, '?who=engineer')).length, 1);
@@ -97,6 +97,8 @@ test('search box and changes', { timeout: 60000 }, async (t) => {
     assert.equal(of('product.add').hidden, true);
     assert.ok(of('product.add').members.length && of('product.add').members.every((m) => m.after === null));
     assert.equal(of('membership.add').hidden, false);
+    assert.match(of('membership.add').about, /^Fay /);
+    assert.equal(of('product.add').about, '');
     const csv = (await p.call(operator, 'GET', '/changes.csv')).text;
     assert.ok(!csv.includes('Porch 100%') && csv.includes('membership.add'));
   });
