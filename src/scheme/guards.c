@@ -29,14 +29,19 @@ static int refuse_first(struct ctm_fire *f, bool signature)
 	return rc;
 }
 
+/* Whoever signs writes the day of their own clock: a day lies ahead when it has begun nowhere on earth (UTC+14 is first). */
+static bool lies_ahead(const struct ctm_fire *f, const char *day)
+{
+	char today[CTM_RFC3339_MAX];
+	ctm_time_rfc3339(f->cx->now_ms + INT64_C(14) * 3600000, today);
+	return strncmp(day, today, 10) > 0;
+}
+
 static int declarations_complete(struct ctm_fire *f) { return refuse_first(f, false); }
 static int declarations_signed(struct ctm_fire *f)
 {
-	char today[11];
 	int rc = refuse_first(f, true);
-	if (!rc)
-		rc = ctm_pack_day(f->table->law, f->cx->now_ms, today, f->cx->err);
-	if (!rc && strcmp(ctm_text(ctm_json_get(declarations(f), "signer"), "signed_on"), today) > 0)
+	if (!rc && lies_ahead(f, ctm_text(ctm_json_get(declarations(f), "signer"), "signed_on")))
 		rc = REFUSE(f, "signed_on", "47 CFR 8.208(e)", "the day of signing lies ahead");
 	return rc;
 }
@@ -156,10 +161,7 @@ static int report_sealed(struct ctm_fire *f)
 static int report_of_this_product(struct ctm_fire *f)
 {
 	CTM_AUTO_JSON *j = NULL;
-	char today[11];
 	int rc = get_job(f, &j);
-	if (!rc)
-		rc = ctm_pack_day(f->table->law, f->cx->now_ms, today, f->cx->err);
 	if (rc)
 		return rc;
 	if (strcmp(ctm_text(j, "product_id"), f->product_id) != 0 || strcmp(ctm_text(j, "case_id"), f->id) != 0)
@@ -173,7 +175,7 @@ static int report_of_this_product(struct ctm_fire *f)
 	int64_t ms;
 	if (strlen(on) != 10 || ctm_time_parse(on, &ms))
 		return ctm_fail(f->cx->err, CTM_E_INPUT, "signed_on", "47 CFR 8.208(j)", "the day of signing is a day, YYYY-MM-DD");
-	return strcmp(on, today) > 0 ? REFUSE(f, "signed_on", "47 CFR 8.208(j)", "the day of signing lies ahead") : 0;
+	return lies_ahead(f, on) ? REFUSE(f, "signed_on", "47 CFR 8.208(j)", "the day of signing lies ahead") : 0;
 }
 
 static int lab_recognised_on_test_date(struct ctm_fire *f)

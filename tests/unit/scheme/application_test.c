@@ -223,7 +223,8 @@ static void a_report_must_be_sealed_real_and_of_this_case(void **state)   /* 47 
 	struct kit *k = *state;
 	static const struct { const char *set, *undo; int code; } cuts[] = { { "rehearsal = 1", "rehearsal = 0", CTM_E_GUARD }, { "state = 'sealed'", "state = 'reported'", CTM_E_GUARD },
 		{ "bundle_digest = NULL", "bundle_digest = 'sha256:aa'", CTM_E_GUARD }, { "case_id = 'x'", NULL, CTM_E_GUARD } };
-	const char *good = "{\"job_id\":\"" JOB "\",\"signed_by\":\"Tess Tanner\",\"signed_on\":\"2026-11-23\"}";
+	/* It is November 23, 15:00 UTC; east of here the 24th has begun, and somebody there may sign with that day. */
+	const char *good = "{\"job_id\":\"" JOB "\",\"signed_by\":\"Tess Tanner\",\"signed_on\":\"2026-11-24\"}";
 	kit_evaluating(k);
 	kit_job(k, NULL);
 	for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i++) {
@@ -234,7 +235,7 @@ static void a_report_must_be_sealed_real_and_of_this_case(void **state)   /* 47 
 	}
 	kit_sql(k, "UPDATE lab_job SET case_id = '%s'", k->kase);
 	kit_refused(k, &LABHEAD, "submit_report", "{\"job_id\":\"" JOB "\",\"signed_by\":\"Nobody Known\",\"signed_on\":\"2026-11-23\"}", "", CTM_E_GUARD, "47 CFR 8.208(j)");   /* guard report_of_this_product */
-	kit_refused(k, &LABHEAD, "submit_report", "{\"job_id\":\"" JOB "\",\"signed_by\":\"Tess Tanner\",\"signed_on\":\"2026-11-24\"}", "", CTM_E_GUARD, "47 CFR 8.208(j)");   /* guard report_of_this_product */
+	kit_refused(k, &LABHEAD, "submit_report", "{\"job_id\":\"" JOB "\",\"signed_by\":\"Tess Tanner\",\"signed_on\":\"2026-11-25\"}", "", CTM_E_GUARD, "47 CFR 8.208(j)");   /* guard report_of_this_product */
 	kit_refused(k, &LABHEAD, "submit_report", "{\"job_id\":\"" JOB "\",\"signed_by\":\"Tess Tanner\",\"signed_on\":\"soon\"}", "", CTM_E_INPUT, "47 CFR 8.208(j)");
 	kit_refused(k, &LABHEAD, "submit_report", "{\"job_id\":\"nope\",\"signed_by\":\"Tess Tanner\",\"signed_on\":\"2026-11-23\"}", "", CTM_E_INPUT, "47 CFR 8.208(j)");
 	kit_refused(k, &LABHEAD, "submit_report", NULL, "", CTM_E_INPUT, "47 CFR 8.208(j)");
