@@ -77,8 +77,11 @@ file !~ /^tests\/unit\// {
 		code = substr(code, 1, RSTART - 1) substr(code, RSTART + RLENGTH)
 	if (code ~ /^[ \t]*\*/ || code ~ /^[ \t]*\/\*/)
 		code = ""
-	if (match(code, /(^|[^A-Za-z0-9_>.])(strcpy|strcat|sprintf|vsprintf|gets|atoi|atol|strtok|system|popen|alloca)[ \t]*\(/))
-		bad(FNR, "a banned function: " substr(code, RSTART))
+	if (match(code, /(^|[^A-Za-z0-9_>.])(strcpy|strcat|sprintf|vsprintf|gets|atoi|atol|strtok|system|popen|alloca)[ \t]*\(/)) {
+		code = substr(code, RSTART)
+		sub(/^[ \t]+/, "", code)
+		bad(FNR, "a banned function: " code)
+	}
 }
 
 !contracts { next }
