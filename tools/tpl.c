@@ -157,7 +157,7 @@ static void check_message(struct src *s, const char *key, int args)
 }
 
 static const struct { const char *name, *kind; } kinds[] = {
-	{ "int", "INT" }, { "date", "DATE" }, { "short", "SHORT" }, { "day", "DAY" }, { "time", "TIME" }, { "ago", "AGO" },
+	{ "int", "INT" }, { "date", "DATE" }, { "short", "SHORT" }, { "day", "DAY" }, { "due", "DUE" }, { "time", "TIME" }, { "ago", "AGO" },
 	{ "digest", "DIGEST" }, { "status", "STATUS" }, { "size", "SIZE" }, { "yesno", "YESNO" }, { "count", "COUNT" }, { "bare", "BARE" },
 };
 

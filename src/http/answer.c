@@ -100,7 +100,8 @@ static void tagged_body(struct ctm_call *c, const void *p, size_t n)
 /* Render view over data with "@page"; bytes land in c->answer. */
 static int render(struct ctm_call *c, const struct ctm_tpl *view, ctm_json *data, const struct ctm_err *failed, struct ctm_err *err)
 {
-	struct ctm_tpl_cx tc = { .data = data, .locale = c->locale, .msg = c->app->conf.msg, .now_ms = ctm_now_ms() };
+	struct ctm_tpl_cx tc = { .data = data, .locale = c->locale, .msg = c->app->conf.msg, .now_ms = ctm_now_ms(),
+		.zone = ctm_zones_get(c->app->zones, *c->who.zone ? c->who.zone : ctm_app_conf(c->app, "time_zone", "UTC")) };
 	if (ctm_json_set(data, "@page", ctm_page_new(c, failed)))
 		return ctm_fail(err, CTM_E_NOMEM, NULL, NULL, "no memory for the page");
 	ctm_buf_reset(&c->answer);

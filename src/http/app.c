@@ -269,6 +269,8 @@ int ctm_app_new(const struct ctm_app_conf *conf, struct ctm_app **out, struct ct
 		rc = migrate(a, err);
 	if (!rc)
 		rc = ctm_blobs_open(ctm_app_dir(a, "blobs", path, sizeof path), &a->blobs, err);
+	if (!rc && !(a->zones = ctm_zones_new()))
+		rc = ctm_fail(err, CTM_E_NOMEM, NULL, NULL, "no memory");
 	if (!rc)
 		rc = ctm_router_new(conf->routes, conf->nroutes, conf->view, &a->router, err);
 	if (!rc)
@@ -382,6 +384,7 @@ void ctm_app_free(struct ctm_app *a)
 		return;
 	ctm_conns_free(a->conns);
 	ctm_router_free(a->router);
+	ctm_zones_free(a->zones);
 	ctm_blobs_close(a->blobs);
 	ctm_json_free(a->json);
 	ctm_buf_free(&a->openapi);

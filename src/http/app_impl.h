@@ -9,6 +9,7 @@
 #include "http/serve.h"
 #include "http/server.h"
 #include "http/writer.h"
+#include "http/zones.h"
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -29,6 +30,7 @@ struct ctm_app {
 	struct ctm_jobrun *jobrun;
 	struct ctm_srv *people, *edge;
 	struct ctm_metrics metrics;
+	struct ctm_zones *zones;
 	int64_t started_us;                /* on ctm_mono_us() */
 	int lock;                          /* run/serve.lock: one server per instance number; -1 while not started */
 	pthread_mutex_t openapi_mu;

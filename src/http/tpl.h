@@ -11,8 +11,9 @@
  * null render as nothing.
  *
  *   {{name}} text (inside an address: percent-encoded)         {{int name}} grouped digits    {{size name}} bytes in kB, MB
- *   {{date name}} November 22, 2026   {{short name}} Nov 22, 2026   {{day name}} with weekday   {{time name}} date and time, UTC, in <time>   {{ago name}} 3 days ago
- *     (dates take "YYYY-MM-DD", RFC 3339 or int64 ms UTC)
+ *   {{date name}} November 22, 2026   {{short name}} Nov 22, 2026   {{day name}} with weekday   {{time name}} date and time, in <time>
+ *   {{due name}} weekday, date and time: the end of a legal clock   {{ago name}} 3 days ago
+ *     (dates take "YYYY-MM-DD", which is a day everywhere, RFC 3339 or int64 ms UTC, which are shown in the reader's zone)
  *   {{digest name}} shortened digest, full value in title       {{yesno name}} word for a bool   {{count list}} number of elements
  *   {{url name}} whole address in href/src/action: http(s), mailto, or /path; anything else becomes "#"
  *   {{bare name}} an address for people, without https:// or mailto:
@@ -34,12 +35,14 @@
 #ifndef CTM_HTTP_TPL_H
 #define CTM_HTTP_TPL_H
 #include "base/json.h"
+#include "base/zone.h"
 
 struct ctm_tpl_cx {
 	const ctm_json *data;            /* the use case's `out`; the seam adds member "@page" described above */
 	const char *locale;              /* "en", "es" */
 	const char *(*msg)(const char *key, const char *locale);   /* catalogue messages; never NULL, unknown key gives the key; NULL: ctm_tpl_message */
 	int64_t now_ms;
+	const struct ctm_zone *zone;     /* the reader's (base/zone.h); NULL: UTC */
 };
 struct ctm_tpl_scope;                /* tpl_rt.h, for generated code only */
 struct ctm_tpl { const char *name; void (*render)(const struct ctm_tpl_cx *tc, const struct ctm_tpl_scope *scope, struct ctm_buf *out); };

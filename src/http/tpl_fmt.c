@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * One value as text or markup: numbers, days, times, digests, status chips. In attributes and titles only text comes out;
- * in text the markup around it is ours and the value is escaped. Dates are written in words in the reader's language,
- * times in UTC with the machine form beside, so that no page can be misread across the ocean.
+ * in text the markup around it is ours and the value is escaped. Dates are written in words in the reader's language, moments in the
+ * reader's zone with its distance from UTC and the machine form beside, so that no page can be misread across the ocean.
  */
 #include "http/tpl_rt.h"
 #include "base/text.h"
 #include "base/timex.h"
+#include "base/zone.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -139,22 +140,43 @@ static void put_ago(const struct ctm_tpl_cx *tc, struct ctm_buf *o, enum ctm_tpl
 	ctm_tpl_escape(o, at, ctm_tpl_say(tc, "ago.now"));
 }
 
+/* A day that was written as one is that day everywhere; a moment is seen from the reader's zone. */
+static bool is_day(struct ctm_tpl_val val)
+{
+	const char *s = val.s ? val.s : ctm_json_str(val.v);
+	return s && strlen(s) == 10;
+}
+
+static void put_clock(struct ctm_buf *o, enum ctm_tpl_place at, const struct tm *tm, int offset_s)
+{
+	char text[40];
+	int off = offset_s / 60, far = off < 0 ? -off : off;
+	int n = snprintf(text, sizeof text, ", %02d:%02d UTC", tm->tm_hour, tm->tm_min);
+	if (off)
+		n += snprintf(text + n, sizeof text - (size_t)n, "%s%d", off < 0 ? "\xe2\x88\x92" : "+", far / 60);
+	if (far % 60)
+		snprintf(text + n, sizeof text - (size_t)n, ":%02d", far % 60);
+	ctm_tpl_escape(o, at, text);
+}
+
 static void put_moment(const struct ctm_tpl_cx *tc, struct ctm_buf *o, enum ctm_tpl_kind kind, enum ctm_tpl_place at, struct ctm_tpl_val val)
 {
 	int64_t ms;
-	char rfc[CTM_RFC3339_MAX], key[24], hm[16];
+	char rfc[CTM_RFC3339_MAX], key[24], day[32];
 	struct tm tm;
 	if (!moment(val, &ms))
 		return;
-	civil(ms, &tm);
+	int offset = tc->zone && !is_day(val) ? ctm_zone_offset(tc->zone, ms / 1000) : 0;
+	civil(ms + offset * INT64_C(1000), &tm);
 	ctm_time_rfc3339(ms, rfc);
 	bool markup = at == CTM_TPL_TEXT;
 	if (markup) {
-		bool whole = kind == CTM_TPL_K_TIME || kind == CTM_TPL_K_AGO;
-		ctm_buf_printf(o, "<time datetime=\"%.*s\"", whole ? (int)strlen(rfc) : 10, rfc);
+		bool whole = kind == CTM_TPL_K_TIME || kind == CTM_TPL_K_AGO || kind == CTM_TPL_K_DUE;
+		snprintf(day, sizeof day, "%04d-%02d-%02d", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday);
+		ctm_buf_printf(o, "<time datetime=\"%s\"", whole ? rfc : day);
 		if (whole) {
 			ctm_buf_str(o, " title=\"");
-			if (kind == CTM_TPL_K_TIME)
+			if (kind != CTM_TPL_K_AGO)
 				put_ago(tc, o, CTM_TPL_ATTR, ms);
 			else
 				put_moment(tc, o, CTM_TPL_K_TIME, CTM_TPL_ATTR, val);
@@ -165,16 +187,14 @@ static void put_moment(const struct ctm_tpl_cx *tc, struct ctm_buf *o, enum ctm_
 	if (kind == CTM_TPL_K_AGO)
 		put_ago(tc, o, at, ms);
 	else {
-		if (kind == CTM_TPL_K_DAY) {
+		if (kind == CTM_TPL_K_DAY || kind == CTM_TPL_K_DUE) {
 			snprintf(key, sizeof key, "weekday.%d", tm.tm_wday);
 			ctm_tpl_escape(o, at, ctm_tpl_say(tc, key));
 			ctm_tpl_escape(o, at, ", ");
 		}
 		put_date_words(tc, o, at, &tm, kind != CTM_TPL_K_DATE);
-		if (kind == CTM_TPL_K_TIME) {
-			snprintf(hm, sizeof hm, ", %02d:%02d UTC", tm.tm_hour, tm.tm_min);
-			ctm_tpl_escape(o, at, hm);
-		}
+		if (kind == CTM_TPL_K_TIME || kind == CTM_TPL_K_DUE)
+			put_clock(o, at, &tm, offset);
 	}
 	if (markup)
 		ctm_buf_str(o, "</time>");
@@ -271,7 +291,7 @@ void ctm_tpl_format(const struct ctm_tpl_cx *tc, struct ctm_buf *o, enum ctm_tpl
 	case CTM_TPL_K_TEXT: ctm_tpl_escape(o, at, text_of(val, tmp)); break;
 	case CTM_TPL_K_BARE: ctm_tpl_escape(o, at, without_scheme(text_of(val, tmp))); break;
 	case CTM_TPL_K_INT: put_int(o, val); break;
-	case CTM_TPL_K_DATE: case CTM_TPL_K_SHORT: case CTM_TPL_K_DAY: case CTM_TPL_K_TIME: case CTM_TPL_K_AGO: put_moment(tc, o, kind, at, val); break;
+	case CTM_TPL_K_DATE: case CTM_TPL_K_SHORT: case CTM_TPL_K_DAY: case CTM_TPL_K_TIME: case CTM_TPL_K_AGO: case CTM_TPL_K_DUE: put_moment(tc, o, kind, at, val); break;
 	case CTM_TPL_K_DIGEST: put_digest(o, at, text_of(val, tmp)); break;
 	case CTM_TPL_K_STATUS: put_status(tc, o, at, text_of(val, tmp)); break;
 	case CTM_TPL_K_SIZE: put_size(o, val); break;

@@ -24,7 +24,7 @@ struct ctm_tpl_scope {
 enum ctm_tpl_place { CTM_TPL_TEXT, CTM_TPL_ATTR, CTM_TPL_URL_START, CTM_TPL_URL_PART, CTM_TPL_LDJSON };   /* tools/tpl.h has the same numbers */
 enum ctm_tpl_kind {
 	CTM_TPL_K_TEXT, CTM_TPL_K_INT, CTM_TPL_K_DATE, CTM_TPL_K_SHORT, CTM_TPL_K_DAY, CTM_TPL_K_TIME, CTM_TPL_K_AGO, CTM_TPL_K_DIGEST, CTM_TPL_K_STATUS,
-	CTM_TPL_K_SIZE, CTM_TPL_K_YESNO, CTM_TPL_K_COUNT, CTM_TPL_K_BARE, CTM_TPL_K_JSON
+	CTM_TPL_K_SIZE, CTM_TPL_K_YESNO, CTM_TPL_K_COUNT, CTM_TPL_K_BARE, CTM_TPL_K_JSON, CTM_TPL_K_DUE
 };
 struct ctm_tpl_targ { enum ctm_tpl_kind kind; const char *path; };
 #define CTM_TPL_PATH "\001"      /* put before a literal: it is the path of a value, not the value */

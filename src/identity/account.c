@@ -5,7 +5,9 @@
  * somebody else's session does not exist.
  */
 #include "identity/factor.h"
+#include "base/file.h"
 #include "base/text.h"
+#include "base/zone.h"
 #include "store/audit.h"
 #include <stdio.h>
 #include <string.h>
@@ -53,6 +55,41 @@ static int list_of(struct ctm_cx *cx, const char *statement, const char *name, c
 	return rc ? rc : ctm_json_set(out, name, list);
 }
 
+/* Names of places, for choosing: the third column of the zone database's own table; nothing where it is not installed. */
+static ctm_json *zone_names(void)
+{
+	CTM_AUTO_BUF b = CTM_BUF(256 * 1024);
+	ctm_json *list = ctm_json_arr();
+	char name[64];
+	int bad = ctm_json_adds(list, "UTC");
+	if (ctm_file_read_link("/usr/share/zoneinfo/zone1970.tab", 256 * 1024, &b, NULL))
+		return list;
+	for (const char *p = ctm_buf_cstr(&b); *p && !bad; p += strcspn(p, "\n"), p += *p == '\n') {
+		const char *t = *p == '#' ? NULL : memchr(p, '\t', strcspn(p, "\n"));
+		t = t ? memchr(t + 1, '\t', strcspn(t + 1, "\n")) : NULL;
+		if (t && snprintf(name, sizeof name, "%.*s", (int)strcspn(t + 1, "\t\n"), t + 1) < (int)sizeof name)
+			bad = ctm_json_adds(list, name);
+	}
+	return list;
+}
+
+int ctm_uc_zone_set(struct ctm_cx *cx, ctm_json *out)
+{
+	const char *name = ctm_in(cx, "zone");
+	struct ctm_zone *z = NULL;
+	if (name && !ctm_streq(name, "UTC") && ctm_zone_load(name, &z))
+		return ctm_fail(cx->err, CTM_E_INPUT, "zone", NULL, "there is no time zone of that name; choose one such as America/New_York");
+	ctm_zone_free(z);
+	struct ctm_q *q = ctm_q(cx->db, "person.zone");
+	ctm_q_text(q, "id", cx->who->person_id);
+	ctm_q_text(q, "zone", name ? name : "");
+	int rc = ctm_q_run(q, NULL, cx->err);
+	rc = rc ? rc : ctm_audit_state(cx->db, cx->now_ms, ctm_who_actor(cx->who), "person.zone", "person", cx->who->person_id, *cx->who->zone ? cx->who->zone : "the platform's",
+		name ? name : "the platform's", cx->err);
+	cx->location = "/account?notice=account.zone_set";
+	return rc ? rc : ctm_json_sets(out, "zone", name ? name : "");
+}
+
 int ctm_uc_account(struct ctm_cx *cx, ctm_json *out)
 {
 	ctm_json *all = NULL, *others = ctm_json_arr();
@@ -63,7 +100,8 @@ int ctm_uc_account(struct ctm_cx *cx, ctm_json *out)
 		if (!ctm_streq(ctm_json_gets(ctm_json_at(all, i), "id"), cx->who->org_id))
 			bad |= ctm_json_add(others, ctm_json_copy(ctm_json_at(all, i)));
 	ctm_json_free(all);
-	bad |= ctm_json_set(out, "organisations", others);
+	bad |= ctm_json_set(out, "organisations", others) | ctm_json_set(out, "zones", zone_names()) | ctm_json_sets(out, "zone", cx->who->zone);
+	bad |= ctm_json_sets(out, "zone_default", ctm_app_conf(cx->app, "time_zone", "UTC")) | ctm_json_seti(out, "now_ms", cx->now_ms);
 	CTM_AUTO_Q *q = ctm_q(cx->db, "person.get");
 	ctm_q_text(q, "id", cx->who->person_id);
 	rc = rc ? rc : ctm_q_one(q, cx->err);

@@ -57,6 +57,7 @@ int ctm_uc_totp_remove(struct ctm_cx *cx, ctm_json *out);
 int ctm_prepare_recovery_make(struct ctm_cx *cx);
 int ctm_uc_recovery_make(struct ctm_cx *cx, ctm_json *out);
 int ctm_uc_account(struct ctm_cx *cx, ctm_json *out);
+int ctm_uc_zone_set(struct ctm_cx *cx, ctm_json *out);
 int ctm_uc_session_revoke(struct ctm_cx *cx, ctm_json *out);
 int ctm_uc_session_revoke_others(struct ctm_cx *cx, ctm_json *out);
 int ctm_uc_session_switch(struct ctm_cx *cx, ctm_json *out);

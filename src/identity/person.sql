@@ -3,6 +3,8 @@
 INSERT INTO person (id, name, email, created_ms) VALUES (:id, :name, :email, :now)
 -- name: person.get
 SELECT id, name, email, locale, disabled_ms FROM person WHERE id = :id
+-- name: person.zone
+UPDATE person SET zone = :zone, row_version = row_version + 1 WHERE id = :id
 -- name: person.all
 SELECT id, name, email, CASE WHEN disabled_ms IS NULL THEN 0 ELSE 1 END AS is_disabled FROM person ORDER BY name LIMIT 2000
 -- name: person.disable

@@ -8,7 +8,8 @@
  * "identity/account" (GET /account)        {name, email, others:bool, sessions:[{id, kind, device, how, org, created_ms, seen_ms, expires_ms, this:bool}],
  *      passkeys:[{id, name, created_ms, used_ms|null}], organisations:[{id, name, kind}] (others to work for),
  *      fresh:bool (signed in within ten minutes: factors may be changed), required:bool (a password needs a code beside it), least (characters),
- *      password:null|{set_ms, used_ms|null, short:bool (not enough without the app)}, totp:null|{made_ms, used_ms|null}, recovery:null|{open, made_ms}}
+ *      password:null|{set_ms, used_ms|null, short:bool (not enough without the app)}, totp:null|{made_ms, used_ms|null}, recovery:null|{open, made_ms},
+ *      zone ("" for the platform's), zone_default, zones:[name], now_ms}
  *
  * "identity/authenticator" (GET /account/authenticator)   {secret, address}      beside the picture /account/authenticator/qr
  *
@@ -68,6 +69,9 @@ static const struct ctm_field own_id_in[] = {
 static const struct ctm_field rename_in[] = {
 	{ "id", CTM_V_UUID, 36, CTM_F_REQUIRED, "one of your passkeys", NULL },
 	{ "name", CTM_V_LINE, 60, CTM_F_REQUIRED, "name of the device, for yourself", NULL }, { 0 }
+};
+static const struct ctm_field zone_in[] = {
+	{ "zone", CTM_V_PATH, 47, 0, "name of the IANA database such as America/New_York", NULL }, { 0 }
 };
 static const struct ctm_field switch_in[] = {
 	{ "org_id", CTM_V_UUID, 36, CTM_F_REQUIRED, "organisation to work for", NULL }, { 0 }
@@ -135,6 +139,8 @@ static const struct ctm_route rows[] = {
 		.view = "identity/account", .reply = "", .help = "End one of your sessions."),
 	CTM_ROUTE("POST", "/account/sessions/others", CTM_SIGNED_IN, CTM_R_HTML | CTM_R_WRITE, .use_case = ctm_uc_session_revoke_others,
 		.view = "identity/account", .reply = "", .help = "End all of your sessions but this one."),
+	CTM_ROUTE("POST", "/account/zone", CTM_SIGNED_IN, CTM_R_HTML | CTM_R_WRITE, .in = zone_in, .use_case = ctm_uc_zone_set,
+		.view = "identity/account", .reply = "", .help = "Choose the time zone in which you read times; empty: the platform's."),
 	CTM_ROUTE("POST", "/account/organisation", CTM_SIGNED_IN, CTM_R_HTML | CTM_R_WRITE, .in = switch_in, .use_case = ctm_uc_session_switch,
 		.view = "identity/account", .reply = "", .help = "Work for another organisation in which you have a role."),
 	CTM_ROUTE("POST", "/signout", CTM_SIGNED_IN, CTM_R_HTML | CTM_R_WRITE, .use_case = ctm_uc_signout, .view = "identity/signin",

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // The first hour on the command line: what ctm init says and refuses, ctm doctor and ctm config check with each thing turned bad and good again,
-// ctm ca trust installed below a root of its own, believed by a TLS client, and undone.
+// ctm ca trust installed below a root of its own, believed by a TLS client, and undone; times in the reader's zone.
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import https from 'node:https';
 import { join } from 'node:path';
-import { existsTool, freePort, platform, run, tempDir, until } from './kit.mjs';
+import { existsTool, freePort, platform, request, run, start, tempDir, until } from './kit.mjs';
+
+const FORM = { 'Content-Type': 'application/x-www-form-urlencoded' };
 
 async function init(t, ...more) {
   const dir = tempDir(t, 'ctm-hour-'), state = join(dir, 'var'), port = await freePort(), devicePort = await freePort();
@@ -136,4 +138,27 @@ test('ctm ca trust: explained, installed below a root, believed, undone', { time
   assert.equal(trust('--remove', '--root', root).code, 0);
   assert.equal(readFileSync(bundle, 'utf8').split('BEGIN').length, 2, 'the other authority alone is left');
   assert.equal(typeof await ask(readFileSync(bundle)), 'string', 'and believed no more');
+});
+
+test('times are shown in the reader\'s zone: the platform\'s, or their own', { timeout: 60000 }, async (t) => {
+  const p = await platform(t), sign = async () => (await request(`${p.base}/signin`, { method: 'POST', headers: FORM, body: `token=${p.operatorLink().token}` })).headers['set-cookie'][0].split(';')[0];
+  const page = async (Cookie) => (await request(`${p.base}/account`, { headers: { Cookie, Accept: 'text/html' } })).text;
+  const now = (text) => text.match(/<section id="zone">.*?<time[^>]*>([^<]*)<\/time>/s)[1];
+  const post = async (Cookie, zone) => request(`${p.base}/account/zone`, { method: 'POST', headers: { ...FORM, Cookie }, body: new URLSearchParams({ zone, csrf: (await page(Cookie)).match(/name="csrf" value="([^"]+)"/)[1] }).toString() });
+  const cookie = await sign();
+  assert.match(now(await page(cookie)), /, \d\d:\d\d UTC$/);
+  assert.equal((await post(cookie, 'Asia/Kolkata')).status, 303);
+  assert.match(now(await page(cookie)), /UTC\+5:30$/);
+  const bad = await post(cookie, 'Mars/Olympus');
+  assert.equal(bad.status, 422);
+  assert.match(bad.text, /no time zone of that name/);
+  assert.equal((await post(cookie, '../../etc/passwd')).status, 422);
+  assert.equal((await post(cookie, '')).status, 303);
+  const file = join(p.state, 'ctm.json');
+  writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file)), time_zone: 'Asia/Tokyo' }));
+  await p.serve.stop();
+  const serve = start('ctm', ['serve', '--state', p.state]);
+  t.after(() => serve.stop());
+  await until('serve', async () => (await request(`${p.base}/healthz`)).status === 200);
+  assert.match(now(await page(cookie)), /UTC\+9$/);
 });
