@@ -62,6 +62,21 @@ test('client certificates: none, good, expired, of a stranger, of another key, o
   });
 });
 
+test('units behind one address do not use up each other\'s rate', { skip: missing }, async (t) => {
+  const p = await platform(t, { edge: true });
+  const ca = JSON.parse(readFileSync(join(p.state, 'trust.json'))).device_ca, caFile = join(p.dir, 'ca.pem');
+  writeFileSync(caFile, ca);
+  const units = ['PC1-1', 'PC1-2'].map((serial, i) => {
+    const d = device(p.dir, `unit${i}`, serial);
+    return { key: d.key, cert: issue(p.dir, { cert: caFile, key: join(p.state, 'keys/ca.pem') }, d.csrFile) };
+  });
+  const many = async (who, n) => (await Promise.all(Array.from({ length: n }, () => ask(p.devicePort, ca, '/d/v1/state', { who })))).map((r) => r.status);
+  const loud = (await Promise.all([many(units[0], 30), many(units[0], 30)])).flat();
+  assert.ok(loud.includes(429) || (await many(units[0], 60)).includes(429), 'a unit may not send without end');
+  assert.ok((await many(units[1], 10)).every((s) => s === 401), 'the quiet one is asked who it is, as before');
+  assert.ok((await many(undefined, 10)).every((s) => s === 401), 'and so is one without a certificate');
+});
+
 test('TLS of the device port', { skip: missing }, async (t) => {
   const p = await platform(t, { edge: true });
   const ca = JSON.parse(readFileSync(join(p.state, 'trust.json'))).device_ca;
