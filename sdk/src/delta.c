@@ -226,7 +226,7 @@ static int take_head(struct ctm_delta *d)
 {
 	const uint8_t *h = d->in;
 	const struct ctm_update *u = d->u;
-	uint64_t id = ctm_sdk_get(h + 80, 8);
+	uint32_t id = get32(h + 80);
 
 	if (memcmp(h, "CTMD\1", 5) != 0 || h[5] > CTM_DELTA_CONTEXT || h[6] < 8 || h[6] > 24 || h[7])
 		return CTM_SDK_UNSUPPORTED;
@@ -237,10 +237,10 @@ static int take_head(struct ctm_delta *d)
 	if (u->slot >= CTM_SLOTS || u->running >= CTM_SLOTS || d->source_size != u->image_size || d->target_size != u->size ||
 	    memcmp(h + 16, u->digest, CTM_HASH_BYTES) != 0)
 		return CTM_SDK_OTHER;
-	if (u->at && (u->mark[1] != id || u->at % d->frame || u->mark[0] < CTM_DELTA_HEAD || u->mark[0] > UINT32_MAX))
+	if (u->at && (u->mark[1] != id || u->at % d->frame || u->mark[0] < CTM_DELTA_HEAD))
 		return CTM_SDK_STATE;
 	drop(d, CTM_DELTA_HEAD);
-	d->want = u->at ? (uint32_t)u->mark[0] : CTM_DELTA_HEAD;
+	d->want = u->at ? u->mark[0] : CTM_DELTA_HEAD;
 	d->u->mark[0] = d->want;
 	d->u->mark[1] = id;
 	d->phase = PHASE_FRAME;

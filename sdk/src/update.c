@@ -152,7 +152,7 @@ bool ctm_update_on_trial(const struct ctm_update *u)
 	return u->running < CTM_SLOTS && u->state[u->running] == CTM_SLOT_TRIAL;
 }
 
-int ctm_update_checkpoint(struct ctm_update *u, uint64_t mark0, uint64_t mark1)
+int ctm_update_checkpoint(struct ctm_update *u, uint32_t mark0, uint32_t mark1)
 {
 	const uint64_t v[4] = { u->slot, u->at, mark0, mark1 };
 	int rc;
@@ -179,8 +179,8 @@ static size_t resumes_at(struct ctm_update *u, int slot, struct ctm_bytes msg, c
 	    v[1] % CTM_SLOT_BLOCK || ctm_record_load(u->port, manifest_name(slot), u->manifest, sizeof u->manifest, &n) || n != msg.n ||
 	    memcmp(u->manifest, msg.p, n) != 0)
 		return 0;
-	u->mark[0] = v[2];
-	u->mark[1] = v[3];
+	u->mark[0] = (uint32_t)v[2];
+	u->mark[1] = (uint32_t)v[3];
 	return (size_t)v[1];
 }
 

@@ -480,26 +480,68 @@ static void run_config(struct world *w, struct device *d)
 	w->seen.config = 1u << SECURE;
 }
 
+/* The part that signed configurations and resets have in common. */
+static struct ctm_cbor_w order(uint8_t *out, size_t cap, const char *format, uint64_t number, size_t pairs)
+{
+	struct ctm_cbor_w b = ctm_cbor_writer(out, cap);
+
+	ctm_cbor_put_map(&b, pairs);
+	ctm_cbor_put_uint(&b, 1);
+	ctm_cbor_put_str(&b, format);
+	ctm_cbor_put_uint(&b, 2);
+	ctm_cbor_put_str(&b, "PC1-1");
+	ctm_cbor_put_uint(&b, 3);
+	ctm_cbor_put_uint(&b, number);
+	ctm_cbor_put_uint(&b, 4);
+	ctm_cbor_put_int(&b, 2000000000);
+	return b;
+}
+
+/* From afar, tried, and confirmed or not: the same document never comes into force a second time. */
+static void run_remote(struct world *w, struct device *d)
+{
+	uint8_t payload[200], msg[400];
+
+	for (int64_t k = 4; k < 7; k++) {
+		struct ctm_cbor_w b = order(payload, sizeof payload, "ctm.config/1", (uint64_t)k, 5);
+		struct ctm_value v[SETTINGS];
+		uint64_t before = w->seen.config;
+		size_t n;
+
+		values_of(k, v);
+		ctm_cbor_put_uint(&b, 5);
+		ctm_cbor_put_array(&b, 2 * SETTINGS);
+		for (int i = 0; i < SETTINGS; i++) {
+			ctm_cbor_put_str(&b, schema[i].name);
+			if (i < 2)
+				ctm_cbor_put_int(&b, v[i].i);
+			else
+				ctm_cbor_put_str(&b, i == 2 ? v[i].text : modes[v[i].i]);
+		}
+		n = signed_as(config_key, CTM_REMOTE_CONFIG, payload, b.len, msg, sizeof msg);
+		w->seen.config |= 1u << k;
+		if (ctm_remote_config(&d->remote, msg, n, NULL))
+			world_broken(w, "a signed configuration is refused");
+		w->seen.document = (uint64_t)k;
+		if (k % 2 ? ctm_config_revert(&d->config) : ctm_config_confirm(&d->config))
+			world_broken(w, "a trial cannot be ended");
+		w->seen.config = k % 2 ? before : 1u << k;
+		if (ctm_remote_config(&d->remote, msg, n, NULL) != CTM_SDK_OLDER)
+			world_broken(w, "a document is taken twice");
+	}
+}
+
 static void run_counters(struct world *w, struct device *d)
 {
 	uint8_t payload[128], msg[256];
 
 	for (uint64_t k = 1; k < 4; k++) {
-		struct ctm_cbor_w b = ctm_cbor_writer(payload, sizeof payload);
+		struct ctm_cbor_w b = order(payload, sizeof payload, "ctm.reset/1", k, 4);
 		size_t n;
 
 		if (ctm_timefloor_verified(&d->time, 1000000 + (int64_t)k * 100000))
 			world_broken(w, "a verified time cannot be kept");
 		w->seen.floor_s = d->time.floor_s;
-		ctm_cbor_put_map(&b, 4);
-		ctm_cbor_put_uint(&b, 1);
-		ctm_cbor_put_str(&b, "ctm.reset/1");
-		ctm_cbor_put_uint(&b, 2);
-		ctm_cbor_put_str(&b, "PC1-1");
-		ctm_cbor_put_uint(&b, 3);
-		ctm_cbor_put_uint(&b, k);
-		ctm_cbor_put_uint(&b, 4);
-		ctm_cbor_put_int(&b, 2000000000);
 		n = signed_as(config_key, CTM_REMOTE_RESET, payload, b.len, msg, sizeof msg);
 		if (ctm_remote_reset(&d->remote, msg, n, NULL))
 			world_broken(w, "a signed reset is refused");
@@ -555,6 +597,7 @@ static const struct scenario {
 	{ "allowed way back", run_back, VBACK, 128, NULL, false },
 	{ "update by delta", run_delta, V1, 0, NULL, false },
 	{ "configuration", run_config, V1, 0, "config", false },
+	{ "configuration from afar", run_remote, V1, 0, "config", false },
 	{ "counters and time floor", run_counters, V1, 0, NULL, false },
 	{ "security log", run_log, V1, 0, NULL, false },
 	{ "sealed store", run_sealed, V1, 0, NULL, false },

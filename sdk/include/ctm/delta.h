@@ -6,7 +6,7 @@
  * caller fetches the full image instead.
  *
  *   header, CTM_DELTA_HEAD bytes: "CTMD", 1, context (0 or 1), log2 of the frame, 0, sizes of source and target (4 bytes each,
- *     big-endian), SHA-256 of source and of target, identity of this delta (8 bytes)
+ *     big-endian), SHA-256 of source and of target, identity of this delta (8 bytes, of which a device keeps 4)
  *   then for each frame of the target: length of its code and first position in the source (4 bytes each), code
  *
  * Code of a frame: binary decisions of an adaptive arithmetic coder (32-bit interval, probabilities of a 0, a fresh model

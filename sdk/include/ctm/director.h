@@ -45,7 +45,8 @@ struct ctm_director {
 	int64_t not_after_s;
 };
 
-/* Read a payload. SYNTAX, TRUNCATED, UNSUPPORTED, INPUT. Every target is checked, the one of `component` is given. */
+/* Read a payload. SYNTAX, TRUNCATED, UNSUPPORTED, INPUT. Every target is checked, the one of `component` is given;
+ * *out holds anything after a failure. */
 int ctm_direction_decode(const uint8_t *p, size_t n, const char *component, struct ctm_direction *out);
 /* Write one with one target (target.n 0: none). INPUT, TOOBIG. */
 int ctm_direction_encode(const struct ctm_direction *d, const char *component, uint8_t *out, size_t cap, size_t *n);

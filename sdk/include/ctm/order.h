@@ -27,7 +27,7 @@ struct ctm_order_door {
 	const char *type, *format;
 };
 
-/* Read a payload. SYNTAX, TRUNCATED, UNSUPPORTED (another format, another key), INPUT. */
+/* Read a payload; *out holds anything after a failure. SYNTAX, TRUNCATED, UNSUPPORTED (another format, another key), INPUT. */
 int ctm_order_decode(const uint8_t *p, size_t n, const char *format, struct ctm_order *out);
 /* Signature, format, device, number not below `least`, end: VERIFY, OTHER, OLDER, decode's errors; *why (static, may be NULL):
  * "signature", "document", "device", "number", "expired". *payload is what was signed. */

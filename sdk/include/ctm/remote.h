@@ -42,7 +42,7 @@ struct ctm_remote {
 	bool reset_pending;                     /* taken and not done: the caller resets, and says so */
 };
 
-/* Read a payload of one of the two formats. SYNTAX, TRUNCATED, UNSUPPORTED, INPUT. */
+/* Read a payload of one of the two formats; *out holds anything after a failure. SYNTAX, TRUNCATED, UNSUPPORTED, INPUT. */
 int ctm_remote_decode(const uint8_t *p, size_t n, bool reset, struct ctm_remote_doc *out);
 /* After a start. reset_pending says that a reset was cut short. STORAGE. */
 int ctm_remote_load(struct ctm_remote *r);

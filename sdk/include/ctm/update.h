@@ -55,7 +55,7 @@ struct ctm_update {
 	/* the download; slot is CTM_SLOTS when there is none */
 	uint8_t slot;
 	size_t at, size;                        /* next byte, all bytes */
-	uint64_t mark[2];                       /* kept with the progress for the transport that brings the image (ctm/delta.h) */
+	uint32_t mark[2];                       /* kept with the progress for the transport that brings the image (ctm/delta.h) */
 	/* of this boot */
 	uint8_t running;                        /* slot; CTM_SLOTS when nothing runs */
 	uint64_t running_counter;
@@ -76,7 +76,7 @@ int ctm_update_begin(struct ctm_update *u, struct ctm_bytes manifest, const char
 int ctm_update_write(struct ctm_update *u, const void *p, size_t n);
 /* As write, but progress is kept only by ctm_update_checkpoint, at a multiple of CTM_SLOT_BLOCK: with marks of the caller. */
 int ctm_update_put(struct ctm_update *u, const void *p, size_t n);
-int ctm_update_checkpoint(struct ctm_update *u, uint64_t mark0, uint64_t mark1);
+int ctm_update_checkpoint(struct ctm_update *u, uint32_t mark0, uint32_t mark1);
 /* All bytes came: verify what the slot holds and mark it pending. Until ctm_update_boot, what runs is unchanged. */
 int ctm_update_finish(struct ctm_update *u, const char **why);
 /* The three in one, for an image that is at hand as a whole. */
