@@ -81,7 +81,7 @@ int desk_save(const char *path, const ctm_json *v, unsigned mode, struct ctm_err
 void desk_serial(char out[80], const ctm_json *run, int64_t i)
 {
 	const char *prefix = ctm_json_gets(run, "prefix");
-	snprintf(out, 80, "%.40s%0*lld", prefix ? prefix : "", (int)ctm_json_geti(run, "digits", 6), (long long)(ctm_json_geti(run, "first_number", 0) + i));
+	snprintf(out, 80, "%.40s%0*lld", prefix ? prefix : "", (int)ctm_json_geti(run, "digits", 6), (long long)ctm_json_geti(run, "first_number", 0) + i);
 }
 
 void desk_progress(const char *what, int64_t done, int64_t all)

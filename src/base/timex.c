@@ -39,7 +39,9 @@ static const _Atomic int64_t *shift_file(void)
 	void *m = fd >= 0 ? mmap(NULL, sizeof *p, PROT_READ, MAP_SHARED, fd, 0) : MAP_FAILED;
 	if (fd >= 0)
 		close(fd);
-	return at = m == MAP_FAILED ? &none : m;
+	p = m == MAP_FAILED ? &none : m;
+	at = p;
+	return p;
 }
 
 /* How far the tests moved the wall clock, in milliseconds. */
