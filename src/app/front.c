@@ -26,7 +26,7 @@ static const struct verb { const char *word, *program; int keep; const char *hel
 	{ "label", "ctm-label", 0, "draw a label, read one back", "render read" },
 	{ "log", "ctm-log", 0, "look into the transparency log", "check show" },
 	{ "verify", "ctm-verify", 0, "check a proof, certificate or statement without the network", "" },
-	{ "update", "ctm-update", 0, "sign firmware updates, keep the repository they are fetched from", "keygen sign package inspect repo" },
+	{ "update", "ctm-update", 0, "sign firmware updates, keep the repository they are fetched from", "keygen sign package inspect delta repo" },
 	{ "sbom", "ctm-parse", 1, "read a software bill of materials", "read" },
 	{ "parse", "ctm-parse", 0, "read files from outside in a sandbox", "" },
 	{ "desk", "ctm-desk", 0, "the maker's desk: factory station", "factory" },

@@ -114,10 +114,13 @@ static int ask(struct publishing *p, const char *role, const ctm_json *body, ctm
 	return rc ? rc : ctm_role_put(e, ctm_json_gets(reply, "keyid"), ctm_json_gets(reply, "sig"), err);
 }
 
-/* The next version. The signer may remember one that this store does not: then the one after it. */
+/* The next version is the second it is made in, or one more than the last: so a platform restored from a backup goes on above what the
+ * world has seen from it. The signer may remember a version that this store does not: then the one after it. */
 static int sign(struct publishing *p, const char *role, const ctm_json *meta, ctm_json **out)
 {
 	int64_t version = ctm_json_geti(ctm_json_get(p->state, role), "version", 0), until = ctm_repo_until(p->jx->app, role, p->jx->now_ms);
+	if (version < p->jx->now_ms / 1000)
+		version = p->jx->now_ms / 1000;
 	for (int i = 1;; i++) {
 		struct ctm_err err = { 0 };
 		ctm_json *body = ctm_role_body(role, version + i, until);
