@@ -15,7 +15,7 @@ export function places(d) {
   return [
     ...of(null)('front', '/'), ...of(null)('registry', '/registry'), ...of(null)('registry-none', '/registry?q=nothing'), ...of(null)('record', `/p/${d['record.1.0.1']}`),
     ...of(null)('record-withdrawn', `/p/${d['record.1.0.0']}`), ...of(null)('signin', '/signin'), ...of(null)('catalogue', '/about/catalogue'), ...of(null)('permissions', '/about/permissions'),
-    ...all('home', '/'), ...of('maker, owner', 'operator')('account', '/account'), ...of('lab, tester')('authenticator', '/account/authenticator'), ...of('maker, owner', 'operator')('people', '/people'), ...of('maker, owner', 'lab, manager', 'CLA, surveillance', 'operator')('changes', '/changes'),
+    ...all('home', '/'), ...of('maker, owner', 'operator')('account', '/account'), ...of('maker, owner', 'operator')('people', '/people'), ...of('maker, owner', 'lab, manager', 'CLA, surveillance', 'operator')('changes', '/changes'),
     ...of('maker, owner', 'CLA, intake')('find', '/find?q=porch'), ...of('lab, tester')('find-none', '/find?q=nothing'),
     ...makers('products', '/products'), ...makers('product', `/products/${camera}`), ...of('maker, owner')('product-denied', `/products/${twin}`),
     ...of('maker, owner', 'CLA, reviewer')('cell', `/products/${camera}/cells/${device}/SU.1`), ...of('maker, owner')('documents', `/products/${camera}/documents`),
@@ -49,7 +49,7 @@ export async function cookiesOf(b, base, state, d, desk, ctm = prog('ctm')) {
 const slug = (desk) => (desk ?? 'public').replace(/\W+/g, '-').toLowerCase();
 
 // Pages that the demonstration has no thing for: they are looked at with sample data, or by the tests of their room.
-const ELSEWHERE = ['/devices/batches/{id}', '/invitation', '/people/invitations/{id}', '/signin/passkey', '/signin/password'];
+const ELSEWHERE = ['/account/authenticator', '/devices/batches/{id}', '/invitation', '/people/invitations/{id}', '/signin/passkey', '/signin/password'];
 
 // Pages of the route table that no row of places() visits: a new page has to be looked at.
 async function unvisited(base, rows) {
