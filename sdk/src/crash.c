@@ -51,10 +51,10 @@ static int load(const struct ctm_port *port, struct ctm_crash *c)
 	memset(c, 0, sizeof *c);
 	if (rc || n < HEAD)
 		return rc == CTM_SDK_NONE ? 0 : rc;
-	c->count = (uint32_t)ctm_sdk_get_be(b, 4);
-	c->pc = (uint32_t)ctm_sdk_get_be(b + 4, 4);
-	c->lr = (uint32_t)ctm_sdk_get_be(b + 8, 4);
-	c->uptime_s = (uint32_t)ctm_sdk_get_be(b + 12, 4);
+	c->count = (uint32_t)ctm_sdk_get(b, 4);
+	c->pc = (uint32_t)ctm_sdk_get(b + 4, 4);
+	c->lr = (uint32_t)ctm_sdk_get(b + 8, 4);
+	c->uptime_s = (uint32_t)ctm_sdk_get(b + 12, 4);
 	c->reason = b[16];
 	memcpy(c->version, b + HEAD, n - HEAD);
 	return 0;
@@ -64,10 +64,10 @@ static int store(const struct ctm_port *port, const struct ctm_crash *c)
 {
 	uint8_t b[RECORD_MAX];
 
-	ctm_sdk_put_be(b, c->count, 4);
-	ctm_sdk_put_be(b + 4, c->pc, 4);
-	ctm_sdk_put_be(b + 8, c->lr, 4);
-	ctm_sdk_put_be(b + 12, c->uptime_s, 4);
+	ctm_sdk_put(b, c->count, 4);
+	ctm_sdk_put(b + 4, c->pc, 4);
+	ctm_sdk_put(b + 8, c->lr, 4);
+	ctm_sdk_put(b + 12, c->uptime_s, 4);
 	b[16] = c->reason;
 	memcpy(b + HEAD, c->version, CTM_VERSION_MAX);
 	return ctm_record_store(port, RECORD, b, sizeof b);

@@ -35,7 +35,7 @@ static int load_slot(const struct ctm_port *port, unsigned k, uint8_t buf[HEAD +
 
 static void count_dropped(struct ctm_queue *q, const uint8_t *head)
 {
-	uint32_t d = (uint32_t)ctm_sdk_get_be(head + 8, 4);
+	uint32_t d = (uint32_t)ctm_sdk_get(head + 8, 4);
 
 	if (d > q->dropped)
 		q->dropped = d;
@@ -52,7 +52,7 @@ int ctm_queue_load(struct ctm_queue *q)
 	if (rc && rc != CTM_SDK_NONE)
 		return rc;
 	if (!rc && n == HEAD) {
-		taken = ctm_sdk_get_be(buf, 8);
+		taken = ctm_sdk_get(buf, 8);
 		count_dropped(q, buf);
 	}
 	last = taken;
@@ -64,7 +64,7 @@ int ctm_queue_load(struct ctm_queue *q)
 			continue;
 		if (rc)
 			return rc;
-		s = ctm_sdk_get_be(buf, 8);
+		s = ctm_sdk_get(buf, 8);
 		if (s <= taken || slot_of(s) != k)
 			continue;
 		count_dropped(q, buf);
@@ -85,8 +85,8 @@ int ctm_queue_add(struct ctm_queue *q, const uint8_t *beat, size_t n)
 
 	if (n > CTM_HEARTBEAT_MAX)
 		return CTM_SDK_TOOBIG;
-	ctm_sdk_put_be(buf, q->next, 8);
-	ctm_sdk_put_be(buf + 8, q->dropped + full, 4);
+	ctm_sdk_put(buf, q->next, 8);
+	ctm_sdk_put(buf + 8, q->dropped + full, 4);
 	memcpy(buf + HEAD, beat, n);
 	slot_name(slot_of(q->next), name);
 	if ((rc = ctm_record_store(q->port, name, buf, HEAD + n)))
@@ -105,7 +105,7 @@ int ctm_queue_peek(struct ctm_queue *q, uint64_t *seq, uint8_t *buf, size_t cap,
 	for (; q->first < q->next; q->first++) {
 		int rc = load_slot(q->port, slot_of(q->first), slot, &len);
 
-		if (rc == CTM_SDK_NONE || (!rc && ctm_sdk_get_be(slot, 8) != q->first))
+		if (rc == CTM_SDK_NONE || (!rc && ctm_sdk_get(slot, 8) != q->first))
 			continue;               /* worn out in storage */
 		if (rc)
 			return rc;
@@ -126,8 +126,8 @@ int ctm_queue_taken(struct ctm_queue *q, uint64_t seq)
 
 	if (seq < q->first || seq >= q->next)
 		return 0;
-	ctm_sdk_put_be(b, seq, 8);
-	ctm_sdk_put_be(b + 8, q->dropped, 4);
+	ctm_sdk_put(b, seq, 8);
+	ctm_sdk_put(b + 8, q->dropped, 4);
 	if ((rc = ctm_record_store(q->port, "beat", b, sizeof b)))
 		return rc;
 	q->first = seq + 1;

@@ -62,23 +62,6 @@ void ctm_sdk_wipe(void *p, size_t n)
 		*x++ = 0;
 }
 
-void ctm_sdk_put_be(uint8_t *p, uint64_t v, int bytes)
-{
-	while (bytes--) {
-		p[bytes] = (uint8_t)v;
-		v >>= 8;
-	}
-}
-
-uint64_t ctm_sdk_get_be(const uint8_t *p, int bytes)
-{
-	uint64_t v = 0;
-
-	while (bytes--)
-		v = v << 8 | *p++;
-	return v;
-}
-
 /* Long division by shifting: 42 bits are as many as UINT32_MAX seconds have milliseconds. */
 uint32_t ctm_sdk_seconds(int64_t ms)
 {

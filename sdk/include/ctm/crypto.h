@@ -62,9 +62,6 @@ void ctm_sdk_put(uint8_t *p, uint64_t v, int n);
 uint64_t ctm_sdk_get(const uint8_t *p, int n);
 int ctm_sdk_is(struct ctm_bytes b, const char *s);                          /* the same characters; no if s is NULL */
 int ctm_sdk_refuse(int code, const char *word, const char **why);          /* code, with the word for it where why is not NULL */
-/* Numbers as stored: big-endian, 1 to 8 bytes. */
-void ctm_sdk_put_be(uint8_t *p, uint64_t v, int bytes);
-uint64_t ctm_sdk_get_be(const uint8_t *p, int bytes);
 /* Whole seconds of milliseconds, without the processor's 64-bit division; 0 when negative, at most UINT32_MAX. */
 uint32_t ctm_sdk_seconds(int64_t ms);
 

@@ -52,7 +52,7 @@ static int came(void *ctx, uint32_t at, const uint8_t *p, size_t n, uint32_t len
 		s->in[s->in_n++] = *p++;
 		n--;
 		if (s->in_n == CTM_GW_PIECE_HEAD && !s->in[0])
-			s->piece_at = (uint32_t)ctm_sdk_get_be(s->in + 1, 4);
+			s->piece_at = (uint32_t)ctm_sdk_get(s->in + 1, 4);
 	}
 	if (s->in_n == CTM_GW_PIECE_HEAD && !s->in[0])
 		return piece(s, p, n);

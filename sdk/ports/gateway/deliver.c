@@ -90,7 +90,7 @@ static void done(struct gateway *g, int result, struct ctm_bytes rule, json_t *s
 /* The length of the manifest in an update package, 0 when it is none. */
 static size_t manifest_of(const struct job *j)
 {
-	size_t n = j->n > 4 ? (size_t)ctm_sdk_get_be(j->bytes, 4) : 0;
+	size_t n = j->n > 4 ? (size_t)ctm_sdk_get(j->bytes, 4) : 0;
 
 	return n && n < j->n - 4 && n < GW_MESSAGE - 64 ? n : 0;
 }
@@ -140,7 +140,7 @@ int deliver_source(struct gateway *g, uint32_t at, uint8_t *buf, size_t n)
 	uint8_t head[CTM_GW_PIECE_HEAD] = { 0 };
 	size_t got = 0;
 
-	ctm_sdk_put_be(head + 1, j->piece_at, 4);
+	ctm_sdk_put(head + 1, j->piece_at, 4);
 	for (; got < n && at + got < CTM_GW_PIECE_HEAD; got++)
 		buf[got] = head[at + got];
 	if (got < n && j->bytes)
@@ -202,7 +202,7 @@ static json_t *settings_json(struct ctm_cbor_r *r)
 	return o;
 }
 
-static json_t *state_json(struct ctm_cbor_r *r)
+json_t *device_state_json(struct ctm_cbor_r *r)
 {
 	static const char *const names[] = { [CTM_GS_SERIAL] = "serial", [CTM_GS_BOOTED] = "booted", [CTM_GS_VERIFIED] = "verified", [CTM_GS_BOOTS] = "boots",
 		[CTM_GS_REBOOT] = "reboot", [CTM_GS_DEGRADED] = "degraded", [CTM_GS_SETTINGS] = "settings", [CTM_GS_ENROLLED] = "enrolled",
@@ -233,7 +233,7 @@ void deliver_answered(struct gateway *g)
 	if (r.err || items < 4 || !g->job.name[0] || id != g->job.id)
 		return;
 	if (op == CTM_GW_ASK) {
-		done(g, result, rule, state_json(&r));
+		done(g, result, rule, device_state_json(&r));
 		return;
 	}
 	rule = ctm_cbor_text(&r);

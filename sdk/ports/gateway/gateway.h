@@ -10,9 +10,11 @@
  */
 #ifndef CTM_GATEWAY_PROGRAM_H
 #define CTM_GATEWAY_PROGRAM_H
+#include "ctm/cbor.h"
 #include "ctm/crypto.h"
 #include "ctm/gateway.h"
 #include "ctm/link.h"
+#include <jansson.h>
 #include <limits.h>
 #include <sys/types.h>
 
@@ -71,6 +73,8 @@ int https_begin(void);
 /* deliver.c: look into the directory, carry on with what is under way. answered: a message from the device that is no question. */
 void deliver_step(struct gateway *g);
 void deliver_answered(struct gateway *g);
+/* What the device says of itself, as JSON of known names; stops at what is not as it should be (r->err). */
+json_t *device_state_json(struct ctm_cbor_r *r);
 /* Bytes of the message being sent, when it is a piece of an image. */
 int deliver_source(struct gateway *g, uint32_t at, uint8_t *buf, size_t n);
 
