@@ -57,12 +57,27 @@ static int usage(FILE *to, int status)
 	return status;
 }
 
+/* "ctm desk factory" without a verb, or with --help in its place. */
+static int factory_help(int argc, char **argv)
+{
+	static char text[1024] = "The station of a production line. Verbs, in the order of a run: ";
+	for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
+		snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s", verbs[i].cmd.name + strlen("desk factory "),
+			i + 1 < sizeof verbs / sizeof verbs[0] ? ", " : ". Each tells more with --help.");
+	const struct ctm_cmd cmd = { "desk factory", "VERB", text, NULL, 0, 1, 1 };
+	const char *args[1];
+	struct ctm_err err = { 0 };
+	bool helped = false;
+	int nargs = 0, rc = ctm_cli_parse(&cmd, argc, argv, args, &nargs, &helped, &err);
+	return rc ? ctm_cli_die("desk factory", &err) : 0;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc > 1 && (ctm_streq(argv[1], "--help") || ctm_streq(argv[1], "-h")))
 		return usage(stdout, 0);
-	if (argc > 2 && ctm_streq(argv[1], "factory") && (ctm_streq(argv[2], "--help") || ctm_streq(argv[2], "-h")))
-		return usage(stdout, 0);
+	if (argc > 2 && ctm_streq(argv[1], "factory") && ctm_starts(argv[2], "-"))
+		return factory_help(argc - 1, argv + 1);
 	if (argc < 3 || !ctm_streq(argv[1], "factory"))
 		return usage(stderr, 2);
 	for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {

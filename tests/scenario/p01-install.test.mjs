@@ -63,7 +63,7 @@ test('an installed tree', { timeout: 180000 }, async (t) => {
       assert.ok(level, r.out + r.err);
       assert.ok(Number(level[1]) <= limit, `${u}: ${level[1]}\n${r.out}`);
       const at = join(dest, u);                   // the same unit with the program where it lies now
-      writeFileSync(at, text.replace(program, existsSync(program) ? program : join(dest, program)));
+      writeFileSync(at, text.replaceAll(program, existsSync(program) ? program : join(dest, program)));
       const v = run(analyze, ['verify', '--man=no', at], { env });
       assert.equal(v.code, 0, `${u}: ${v.err}`);
       assert.equal(v.err.split('\n').filter((l) => l.includes(u) && !/ctm-signer.service|Unit \S+ not found/.test(l)).join('\n'), '', u);
