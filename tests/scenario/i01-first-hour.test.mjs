@@ -162,3 +162,15 @@ test('times are shown in the reader\'s zone: the platform\'s, or their own', { t
   await until('serve', async () => (await request(`${p.base}/healthz`)).status === 200);
   assert.match(now(await page(cookie)), /UTC\+9$/);
 });
+
+test('guessing is braked by the address that a proxy on this machine names last', { timeout: 60000 }, async (t) => {
+  const p = await platform(t);
+  const guess = async (from) => (await request(`${p.base}/signin/password`, { method: 'POST', headers: { ...FORM, ...(from ? { 'X-Forwarded-For': from } : {}) },
+    body: 'email=owner%40nowhere.example&password=some+other+words' })).status;
+  const rests = async (from) => { for (let i = 0; i < 15; i++) if (await guess(from) === 429) return i; return 99; };
+  const first = await rests('192.0.2.1');
+  assert.ok(first >= 6 && first < 15, `the first five are free: ${first}`);
+  assert.equal(await guess('192.0.2.2'), 422, 'another address has a lane of its own');
+  assert.ok(await rests('192.0.2.2, 192.0.2.1') < 3, 'what the client itself wrote before does not count');
+  assert.equal(await guess('not an address'), 422, 'and nonsense is no address');
+});
