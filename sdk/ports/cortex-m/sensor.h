@@ -49,6 +49,7 @@ struct sensor {
 	int64_t restart_ms;                     /* at the latest then, mono */
 	uint8_t asked;                          /* op of our open question, 0: none */
 	uint32_t question;                      /* its id */
+	uint16_t asked_peer;                    /* nonce of the gateway that was asked */
 	uint64_t asked_seq;                     /* heartbeat in it */
 	int64_t asked_ms, beat_ms;              /* mono */
 };

@@ -294,14 +294,15 @@ static void ask(struct sensor *s)
 	int64_t now = board_ms();
 	struct ctm_cbor_w w;
 
-	if (s->asked && now - s->asked_ms > PATIENCE_MS)
-		s->asked = 0;
+	if (s->asked && (now - s->asked_ms > PATIENCE_MS || s->link.peer != s->asked_peer))
+		s->asked = 0;           /* no answer, or another gateway than the one that was asked */
 	if (s->asked || s->restart || now - s->asked_ms < RETRY_MS || ctm_link_sent(&s->link) == CTM_LINK_SENDING)
 		return;
 	if (s->enrolled && s->queue.first == s->queue.next)
 		return;
 	w = s->enrolled ? ask_beat(s) : ask_enrol(s);
 	s->asked_ms = now;
+	s->asked_peer = s->link.peer;
 	if (w.err || ctm_link_send(&s->link, (uint32_t)w.len))
 		s->asked = 0;
 }
