@@ -13,7 +13,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run, tempDir, until } from './kit.mjs';
-import { Site, decide, load, numbers, putBlob, sql } from './load_kit.mjs';
+import { Site, decide, exchange, load, numbers, putBlob, sql } from './load_kit.mjs';
 import { Postgres } from './pg_kit.mjs';
 
 const ROUNDS = Number(process.env.CTM_ROUNDS ?? (process.env.CTM_LONG ? 100 : 6));
@@ -121,6 +121,12 @@ test(`PostgreSQL restarted and cut off under load, ${ROUNDS} rounds: clear answe
       assert.ok(Number(r.headers['retry-after']) > 0);
     }
     assert.notEqual((await site.api('GET', '/healthz', undefined, null)).status, 200);
+    const html = await exchange(site.where, undefined, 'GET', '/registry', { Accept: 'text/html', Host: `localhost:${site.port}` });
+    assert.equal(html.status, 503);
+    assert.match(html.headers['content-type'], /text\/html/);
+    assert.match(html.text, /<h1>[^<]+<\/h1>/);
+    assert.match(html.text, /Try again in a minute/);
+    assert.doesNotMatch(html.text, /postgres|libpq|socket|errno/i);
     await pg.up();
     await until('recovery without a hand', async () => (await org()).status < 300, 15000);
     await site.stop();
