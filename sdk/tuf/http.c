@@ -13,6 +13,7 @@
 #define CONNECT_S 15L
 #define SLOW_BYTES 512L        /* a second, over SLOW_S: below is a server that only holds the client */
 #define SLOW_S 30L
+#define ASIDE_MAX ((size_t)64 << 10)
 
 struct ctm_tuf_http {
 	CURL *curl;
@@ -26,6 +27,7 @@ struct transfer {
 	CURL *curl;
 	uint64_t left;
 	uint64_t from;
+	size_t aside;          /* bytes of an answer that is none */
 	char range[24];
 	int rc;
 };
@@ -51,8 +53,11 @@ static size_t arrived(char *p, size_t size, size_t n, void *arg)
 	long status = 0;
 
 	curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &status);
-	if (status != 200 && status != 206)
-		return all;
+	/* What comes with a refusal is read to keep the connection, not for ever. */
+	if (status != 200 && status != 206) {
+		t->aside += all;
+		return t->aside > ASIDE_MAX ? 0 : all;
+	}
 	/* A server without ranges begins again: pass over what is there. */
 	if (status == 200) {
 		skip = all < t->from ? all : (size_t)t->from;
@@ -106,7 +111,7 @@ static int fetch(void *ctx, const char *url, uint64_t from, uint64_t max, ctm_tu
 	if (t.rc)
 		return t.rc;
 	curl_easy_getinfo(h->curl, CURLINFO_RESPONSE_CODE, &status);
-	if (!e && (status == 403 || status == 404))
+	if ((!e || t.aside > ASIDE_MAX) && (status == 403 || status == 404))
 		return CTM_SDK_NONE;
 	if (!e && status == 416)
 		return CTM_SDK_TRUNCATED;      /* the server's file ends before what is asked for */

@@ -261,8 +261,8 @@ cases('files', () => {
 cases('the network', () => {
   const big = Buffer.alloc(300000, 'x');
   const cut = (body, at) => (req, res) => { res.writeHead(200, { 'Content-Length': body.length }); res.write(body.subarray(0, at), () => res.destroy()); };
-  const endless = (req, res) => {
-    res.writeHead(200);
+  const endless = (req, res, status = 200) => {
+    res.writeHead(status);
     const chunk = Buffer.alloc(65536, 32), more = () => { while (!res.destroyed && res.write(chunk)); };
     res.on('drain', more);
     more();
@@ -309,6 +309,15 @@ cases('the network', () => {
       assert.equal(client.version(what), what === 'root' ? 1 : null);
       client.done();
     });
+  test('a refusal without end is left too, and is a refusal', async () => {
+    const { repo, client } = await begin();
+    repo.wild['metadata/2.root.json'] = (req, res) => endless(req, res, 404);
+    await good(client, client.refresh());
+    repo.publish('timestamp');
+    repo.wild['metadata/timestamp.json'] = (req, res) => endless(req, res, 503);
+    await bad(client, client.refresh(), /breaks off/);
+    client.done();
+  });
   test('a file longer than it may be is left where it should end', async () => {
     const { repo, client } = await begin();
     repo.addFile('targets', 'f', 'short');
