@@ -194,7 +194,7 @@ int ctm_mbedtls_keygen(struct ctm_p256 *out)
 static int pbkdf2(mbedtls_md_context_t *m, const void *password, size_t n, const uint8_t *salt, uint32_t rounds, uint8_t out[CTM_HASH_BYTES])
 {
 	static const uint8_t first[4] = { 0, 0, 0, 1 };
-	uint8_t u[CTM_HASH_BYTES];
+	uint8_t u[CTM_HASH_BYTES] = { 0 };
 	int rc = mbedtls_md_hmac_starts(m, password, n);
 
 	if (!rc && !(rc = mbedtls_md_hmac_update(m, salt, CTM_SALT_BYTES)))
