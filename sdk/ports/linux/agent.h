@@ -36,6 +36,10 @@ struct agent_conf {
 	char factory_image[AGENT_PATH], factory_manifest[AGENT_PATH];
 	char key[KEY_PLACE];                    /* where the private keys are (keys.h) */
 	char idevid[AGENT_PATH];                /* certificate of the factory's identity; "" when the unit has a code */
+	/* updates over the network; update_root "" when there are none */
+	char update_root[AGENT_PATH], update_metadata[AGENT_PATH], update_targets[AGENT_PATH];
+	uint8_t director_key[32];
+	int update_interval_s;
 	int renew_after_s;                      /* age at which the certificate is renewed; 0: two thirds of its life */
 	/* declaration */
 	char maker[AGENT_TEXT], model[CTM_MODEL_MAX + 1], component[CTM_MANIFEST_TEXT + 1];
@@ -61,6 +65,8 @@ struct agent {
 	struct ctm_config config;
 	struct ctm_log log;
 	struct ctm_update update;
+	struct ctm_director director;           /* of updates over the network */
+	struct ctm_timefloor time;
 	char claimed[CTM_VERSION_MAX + 1];      /* what the unit says it runs */
 	bool storage_trouble;                   /* something could not be stored since start */
 	EVP_PKEY *key;                          /* device key, ES256 */
@@ -181,10 +187,11 @@ struct client_call {
 	const char *basic;                      /* "USER:PASSWORD" in base64, or NULL */
 	const char *body;
 	size_t n;                               /* bytes of it */
+	size_t got;                             /* set: bytes of the answer */
 	EVP_PKEY *key;                          /* with cert: mutual TLS; NULL without */
 	const char *cert;
 };
-int client_exchange(const struct agent_conf *c, const struct client_call *call, int *status, char *answer, size_t cap, struct why *w);
+int client_exchange(const struct agent_conf *c, struct client_call *call, int *status, char *answer, size_t cap, struct why *w);
 
 /* est.c: enrolment and renewal by EST (RFC 7030). */
 int est_enrol(struct agent *a, struct why *w);
@@ -195,6 +202,10 @@ void aware_boot(struct agent *a, bool fell_back);    /* after the boot step: why
 void aware_leaves(unsigned reason);                  /* enum ctm_reboot: the process is about to end, and that is meant */
 void aware_event(struct agent *a, const char *event);   /* counts what is counted; under the lock */
 int aware_beat(struct agent *a);                     /* one more heartbeat into the queue; under the lock. STORAGE */
+
+/* fetch.c: look once for an update and take it; a->reboot is set when one was installed. 0, or why not (also in the log when one was
+ * refused). */
+int fetch_updates(struct agent *a, struct why *w);
 
 /* report.c */
 int report_start(struct agent *a, struct why *w);

@@ -145,7 +145,7 @@ static int head_of(const struct agent_conf *c, const struct client_call *call, c
 	return n > 0 && (size_t)n < cap ? n : -1;
 }
 
-static int exchange(const struct agent_conf *c, SSL *s, int fd, const struct client_call *call, int *status, char *answer, size_t cap, struct why *w)
+static int exchange(const struct agent_conf *c, SSL *s, int fd, struct client_call *call, int *status, char *answer, size_t cap, struct why *w)
 {
 	int64_t deadline = mono_ms(NULL) + CALL_MS;
 	char head[1024];
@@ -171,12 +171,13 @@ static int exchange(const struct agent_conf *c, SSL *s, int fd, const struct cli
 		return why_say(w, CTM_SDK_SYNTAX, "%s:%d gave no whole answer", c->host, c->platform_port);
 	memmove(answer, answer + hn, total - hn);
 	answer[total - hn] = 0;
+	call->got = total - hn;
 	*status = res.status;
 	SSL_shutdown(s);
 	return 0;
 }
 
-int client_exchange(const struct agent_conf *c, const struct client_call *call, int *status, char *answer, size_t cap, struct why *w)
+int client_exchange(const struct agent_conf *c, struct client_call *call, int *status, char *answer, size_t cap, struct why *w)
 {
 	SSL_CTX *t = make_tls(c, call->key, call->cert);
 	SSL *s = t ? SSL_new(t) : NULL;

@@ -108,7 +108,7 @@ static int take_member(const json_t *v, const struct member *m, const char *file
 
 /* Take the rows from an object. A closed object may have no members but the rows and the objects named in `also`. */
 enum members { OPEN, CLOSED };
-static const char *const no_objects[] = { NULL }, *const conf_objects[] = { "platform", "factory", NULL };
+static const char *const no_objects[] = { NULL }, *const conf_objects[] = { "platform", "factory", "updates", NULL };
 
 static int take(const json_t *o, const struct member *m, size_t n, enum members closed, const char *const *also, const char *file,
 		struct why *w)
@@ -185,6 +185,35 @@ static int take_platform(const json_t *o, struct agent_conf *c, const char *file
 	return 0;
 }
 
+/* "updates": the root that came with the product, the repository's address, the director's key. */
+static int take_updates(const json_t *o, struct agent_conf *c, const char *file, struct why *w)
+{
+	char base[AGENT_PATH - 16] = "", key[65] = "";
+	struct member rows[] = { TEXT("root", c->update_root), TEXT("repository", base), TEXT("director_key", key), NUMBER("interval_s", c->update_interval_s, 1, 604800) };
+	size_t n;
+	int rc;
+
+	rows[3].optional = true;
+	c->update_interval_s = 3600;
+	if (!json_is_object(o))
+		return why_say(w, CTM_SDK_INPUT, "%s: \"updates\" must be an object", file);
+	if ((rc = take(o, rows, 4, CLOSED, no_objects, file, w)))
+		return rc;
+	n = strlen(base);
+	if (strncmp(base, "https://", 8) != 0 || base[n - 1] != '/')
+		return why_say(w, CTM_SDK_INPUT, "%s: updates \"repository\" must begin with https:// and end with /", file);
+	if (strlen(key) != 64 || strspn(key, "0123456789abcdefABCDEF") != 64)
+		return why_say(w, CTM_SDK_INPUT, "%s: updates \"director_key\" must be 64 hex characters", file);
+	for (size_t i = 0; i < 32; i++) {
+		char two[3] = { key[2 * i], key[2 * i + 1], 0 };
+
+		c->director_key[i] = (uint8_t)strtoul(two, NULL, 16);
+	}
+	snprintf(c->update_metadata, sizeof c->update_metadata, "%smetadata/", base);
+	snprintf(c->update_targets, sizeof c->update_targets, "%stargets/", base);
+	return 0;
+}
+
 static int take_conf(const json_t *o, struct agent_conf *c, const char *file, struct why *w)
 {
 	struct member rows[] = {
@@ -218,6 +247,10 @@ static int take_conf(const json_t *o, struct agent_conf *c, const char *file, st
 		return why_say(w, CTM_SDK_INPUT, "%s: \"factory\" must be an object", file);
 	if ((rc = take(f, factory, 2, CLOSED, no_objects, file, w)))
 		return rc;
+	if (json_object_get(o, "updates") && (rc = take_updates(json_object_get(o, "updates"), c, file, w)))
+		return rc;
+	if (c->update_root[0] && !p)
+		return why_say(w, CTM_SDK_INPUT, "%s: \"updates\" needs a \"platform\", which says what to run", file);
 	return p ? take_platform(p, c, file, w) : 0;
 }
 

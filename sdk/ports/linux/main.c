@@ -98,7 +98,12 @@ static int set_up(struct agent *a, struct why *w)
 
 	if ((rc = store_open(a, w)) || (rc = device_key_load(a, w)) || (rc = device_cert_load(a, w)))
 		return rc;
-	a->log.port = a->cred.port = a->config.port = a->update.port = &a->port;
+	a->log.port = a->cred.port = a->config.port = a->update.port = a->director.port = a->time.port = &a->port;
+	a->director.time = a->update.time = &a->time;
+	a->director.serial = c->serial;
+	a->director.component = c->component;
+	memcpy(a->director.key, c->director_key, sizeof c->director_key);
+	a->director.keylen = sizeof c->director_key;
 	a->cred.min_length = (size_t)c->min_length;
 	a->cred.attempts = (uint32_t)c->attempts;
 	a->cred.lock_ms = (int64_t)c->lock_s * 1000;
@@ -115,6 +120,8 @@ static int set_up(struct agent *a, struct why *w)
 #ifdef CTM_DEFECTS
 	defects_apply(a);
 #endif
+	if ((rc = ctm_timefloor_load(&a->time)) || (rc = ctm_director_load(&a->director)))
+		return why_say(w, rc, "the state in %s cannot be read: %s", c->state_dir, ctm_sdk_text(rc));
 	if ((rc = ctm_log_load(&a->log)) || (rc = ctm_config_load(&a->config)))
 		return why_say(w, rc, "the state in %s cannot be read: %s", c->state_dir, ctm_sdk_text(rc));
 	rc = ctm_cred_load(&a->cred);

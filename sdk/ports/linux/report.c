@@ -79,11 +79,17 @@ static void say(const struct why *w, char last[sizeof w->text])
 	memcpy(last, w->text, sizeof w->text);
 }
 
+/* Time to look for an update? */
+static bool due(const struct agent *a, int64_t last_look_ms)
+{
+	return a->conf.update_root[0] && !a->reboot && (!last_look_ms || mono_ms(NULL) - last_look_ms >= (int64_t)a->conf.update_interval_s * 1000);
+}
+
 static void *run(void *arg)
 {
 	struct agent *a = arg;
 	char last[sizeof(struct why)] = "";
-	int64_t last_beat_ms = 0;
+	int64_t last_beat_ms = 0, last_look_ms = 0;
 	int retry = 1;
 
 	for (;;) {
@@ -97,6 +103,10 @@ static void *run(void *arg)
 		if (enrolled && device_cert_old(a) && est_renew(a, &w))
 			say(&w, last);
 		ok = (enrolled ? report(a, &last_beat_ms, &w) : est_enrol(a, &w)) == 0;
+		if (ok && enrolled && due(a, last_look_ms)) {
+			last_look_ms = mono_ms(NULL);
+			ok = fetch_updates(a, &w) == 0;
+		}
 		pause_s = ok ? (enrolled ? a->conf.report_interval_s : 0) : retry;
 		if (ok) {
 			retry = 1;
