@@ -7,6 +7,7 @@ import http from 'node:http';
 import { spawnSync } from 'node:child_process';
 import { edgeNumbers } from './edge.mjs';
 import { deltas } from './delta.mjs';
+import { agentAtRest } from './agent.mjs';
 import { ROOT, BUILD, start, run, freePort, until, request, existsTool } from '../scenario/kit.mjs';
 
 const median = (a) => a.slice().sort((x, y) => x - y)[a.length >> 1];
@@ -114,6 +115,7 @@ try {
   row('ctm serve ready', median(ready), 'ms', 100, '100 ms');
   await edgeNumbers({ dir, state, port, devicePort, page, row, say: (text) => console.log(text) });
   deltas(row);
+  await agentAtRest(row);
 } finally {
   if (platform) await platform.stop('SIGINT');
   if (existsSync(dir)) rmSync(dir, { recursive: true, force: true });
