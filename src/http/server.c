@@ -46,6 +46,7 @@ struct conn {
 	struct conn *next, *prev;
 	int fd;
 	int64_t deadline_us;
+	bool idle;                        /* between two requests: a peer that has closed its half brings no other */
 };
 
 struct ctm_srv {
@@ -89,7 +90,26 @@ static void set_deadline(struct ctm_srv *s, struct conn *c, int64_t ms)
 		return;
 	pthread_mutex_lock(&s->mu);
 	c->deadline_us = ms ? ctm_mono_us() + ms * 1000 : 0;
+	c->idle = false;
 	pthread_mutex_unlock(&s->mu);
+}
+
+/* The exchange is over: time to think, then a whole header. */
+static void set_idle(struct ctm_srv *s, struct conn *c)
+{
+	if (!c)
+		return;
+	pthread_mutex_lock(&s->mu);
+	c->deadline_us = ctm_mono_us() + (int64_t)s->head_ms * 2 * 1000;
+	c->idle = true;
+	pthread_mutex_unlock(&s->mu);
+}
+
+/* The library may have been told of the peer's end together with its last request, and is not told again. */
+static bool half_closed(int fd)
+{
+	char b;
+	return recv(fd, &b, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
 static int64_t transfer_ms(int64_t bytes)
@@ -112,9 +132,10 @@ static void *sweep(void *arg)
 		pthread_cond_timedwait(&s->wake, &s->mu, &ts);
 		int64_t now = ctm_mono_us();
 		for (struct conn *c = s->conns.next; c != &s->conns; c = c->next)
-			if (c->deadline_us && now > c->deadline_us) {
+			if ((c->deadline_us && now > c->deadline_us) || (c->idle && half_closed(c->fd))) {
 				shutdown(c->fd, SHUT_RDWR);
 				c->deadline_us = 0;
+				c->idle = false;
 			}
 	}
 	pthread_mutex_unlock(&s->mu);
@@ -220,7 +241,7 @@ static void on_completed(void *cls, struct MHD_Connection *con, void **con_cls, 
 	struct ctm_req_wire *w = *con_cls;
 	if (!w)
 		return;
-	set_deadline(s, w->conn, s->head_ms * 2);       /* time to think, then a whole header */
+	set_idle(s, w->conn);
 	if (w->headed)
 		s->h.done(s->h.arg, &w->req);
 	give_wire(s, w);
