@@ -79,6 +79,7 @@ static mbedtls_sha256_context *running(struct ctm_hash *h)
 
 static int hash_init(struct ctm_hash *h)
 {
+	memset(h, 0, sizeof *h);
 	mbedtls_sha256_init(running(h));
 	return mbedtls_sha256_starts_ret(running(h), 0) ? CTM_SDK_FAIL : 0;
 }
